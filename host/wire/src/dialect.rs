@@ -1,0 +1,154 @@
+//! What a dialect is, and the table of them. Clients and providers speak the same ones, so each
+//! is read and written in both directions, always through the canonical form: a hub, never pairs.
+//!
+//! To add a dialect: 1. a folder under `dialects/` with `impl Dialect`, 2. its line in
+//! [`DIALECTS`], 3. a folder of fixtures under `tests/wire/`.
+
+use bytes::Bytes;
+
+use crate::chunk::{Chunk, Usage};
+use crate::dialects::anthropic_messages::AnthropicMessages;
+use crate::dialects::gemini_generate::GeminiGenerate;
+use crate::dialects::openai_chat::OpenaiChat;
+use crate::error::{Failure, ReadError, StreamError, WriteError};
+use crate::provider::Quirks;
+use crate::reply::Reply;
+use crate::request::Request;
+use crate::sse::Event;
+
+/// Every dialect.
+pub static DIALECTS: [&dyn Dialect; 3] = [&OpenaiChat, &AnthropicMessages, &GeminiGenerate];
+
+/// The dialect of that name.
+pub fn dialect(name: &str) -> Option<&'static dyn Dialect> {
+    DIALECTS.iter().copied().find(|dialect| dialect.name() == name)
+}
+
+/// A wire format, without IO.
+pub trait Dialect: Send + Sync {
+    /// Its name in configuration, records and `Source::dialect`.
+    fn name(&self) -> &'static str;
+
+    /// Reads a client's body. What the dialect puts into the address (Gemini's model and
+    /// `stream`) is left empty, for the surface to fill.
+    fn read_request(&self, body: &Bytes) -> Result<Request, ReadError>;
+
+    /// Writes the body for an upstream. Fields that the endpoint can't take are left out; content
+    /// it can't take is an error.
+    fn write_request(&self, request: &Request, to: &Target<'_>) -> Result<Outgoing, WriteError>;
+
+    /// Reads a whole reply as chunks: one per natural piece, so that a reply which was not
+    /// streamed takes the stream's path. One choice's deltas stand in order. A body that is an
+    /// error (inside a 200) is `StreamError::Upstream`.
+    fn read_reply(&self, body: &Bytes) -> Result<Vec<Chunk>, StreamError>;
+
+    /// Starts reading a streamed reply.
+    fn read_stream(&self) -> Box<dyn ReadStream>;
+
+    /// Writes a whole reply for a client.
+    fn write_reply(&self, reply: &Reply, head: &Head, cost: &Cost) -> Vec<u8>;
+
+    /// Starts writing a streamed reply for a client.
+    fn write_stream(&self, head: &Head) -> Box<dyn WriteStream>;
+
+    /// Reads the body that came with an error status. Never fails: an unreadable body becomes
+    /// the message.
+    fn read_error(&self, status: u16, body: &[u8]) -> Failure;
+
+    /// Writes an error body for a client, for a reply that has not begun.
+    fn write_error(&self, failure: &Failure, head: Option<&Head>) -> Vec<u8>;
+}
+
+/// An upstream's stream, event by event.
+pub trait ReadStream: Send {
+    /// Reads one event. It yields no chunk (a ping), one, or rarely more. An event that says that
+    /// the upstream failed is `StreamError::Upstream`.
+    fn read(&mut self, event: &Event, chunks: &mut Vec<Chunk>) -> Result<(), StreamError>;
+
+    /// Whether the dialect's own end was seen; a connection that closes before it was cut.
+    fn is_done(&self) -> bool;
+}
+
+/// A client's stream, chunk by chunk. Everything appended to `out` is whole SSE events.
+pub trait WriteStream: Send {
+    /// Writes a chunk; nothing when the dialect has no form for what is in it. `Delta::Usage` is
+    /// left to [`WriteStream::end`].
+    fn chunk(&mut self, chunk: &Chunk, out: &mut Vec<u8>);
+
+    /// Writes what ends a good reply: usage, then the dialect's terminal event.
+    fn end(&mut self, usage: &Usage, cost: &Cost, out: &mut Vec<u8>);
+
+    /// Writes the error event that ends a failed reply, with the dialect's terminal event where
+    /// it has one.
+    fn error(&mut self, failure: &Failure, out: &mut Vec<u8>);
+
+    /// Writes what keeps an idle connection open: a comment, or the dialect's ping.
+    fn keep_alive(&mut self, out: &mut Vec<u8>);
+}
+
+/// Where a request goes.
+#[derive(Debug, Clone, Copy)]
+pub struct Target<'a> {
+    /// The upstream's own name of the model.
+    pub model: &'a str,
+    /// Whether the reply is to be streamed.
+    pub stream: bool,
+    /// Most tokens the endpoint can write; what dialects that demand a limit fall back on.
+    pub max_output_tokens: Option<u32>,
+    /// How the model is told to think.
+    pub reasoning: ReasoningStyle,
+    /// What is odd about the provider.
+    pub quirks: &'a Quirks,
+}
+
+/// How a model is told to think.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ReasoningStyle {
+    /// It does not think: reasoning settings are left out.
+    #[default]
+    None,
+    /// By a relative effort (OpenAI's `reasoning_effort`, Gemini 3's `thinkingLevel`).
+    Effort,
+    /// By a token budget (Claude until 4.5, Gemini 2.5).
+    Budget,
+    /// It decides itself, guided by an effort (Claude 4.6 and later).
+    Adaptive,
+}
+
+/// A request ready to send.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Outgoing {
+    /// Path and query below the provider's base URL (`/chat/completions`).
+    pub path: String,
+    /// Headers the dialect needs beside authorization and content type.
+    pub headers: Vec<(&'static str, String)>,
+    /// The JSON body.
+    pub body: Bytes,
+}
+
+/// What every reply for a client begins with.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Head {
+    /// The generation (`gen-…`).
+    pub id: String,
+    /// Seconds since 1970.
+    pub created: u64,
+    /// The model that serves, in our catalog's name.
+    pub model: String,
+    /// The provider's display name.
+    pub provider: String,
+}
+
+/// What a generation costs, in USD as exact decimal text (`0.0000125`).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Cost {
+    /// What the account pays.
+    pub total: String,
+    /// Of it, or of what the upstream charges: for reading.
+    pub prompt: String,
+    /// Likewise for writing.
+    pub completion: String,
+    /// Whether the upstream bills the account itself.
+    pub is_byok: bool,
+}

@@ -1,0 +1,61 @@
+//! The body for Gemini. Fields that Gemini has no word for (`min_p`, `logit_bias`, …) are left
+//! out; content that it can't take is an error.
+
+use bytes::Bytes;
+
+use crate::dialect::{Outgoing, ReasoningStyle, Target};
+use crate::error::WriteError;
+use crate::json::Object;
+use crate::request::Request;
+use crate::source::Source;
+
+use super::shape::{ContentOut, Draft};
+use super::{NAME, config, contents_write, tools};
+
+/// Writes the path and the body.
+pub(super) fn write(request: &Request, to: &Target<'_>) -> Result<Outgoing, WriteError> {
+    let body = match Source::of_dialect(&request.source, NAME) {
+        Some(body) => without_address(body),
+        None => build(request, to)?,
+    };
+    let place = if to.model.contains('/') { "" } else { "models/" };
+    let method = if to.stream { "streamGenerateContent?alt=sse" } else { "generateContent" };
+    let path = format!("/{place}{}:{method}", to.model);
+    Ok(Outgoing { path, headers: Vec::new(), body })
+}
+
+/// A Gemini client's own bytes. Clients that name the model in the body too would name ours.
+fn without_address(body: Bytes) -> Bytes {
+    let fields = std::str::from_utf8(&body).ok().and_then(|text| Object::parse(text).ok());
+    let Some(fields) = fields else { return body };
+    let is_address = |key: &str| matches!(key, "model" | "stream");
+    if !fields.0.iter().any(|(key, _)| is_address(key)) {
+        return body;
+    }
+    let kept = fields.0.iter().filter(|(key, _)| !is_address(key));
+    let kept = kept.map(|(key, raw)| (key.clone().into_owned(), (*raw).into())).collect();
+    serde_json::to_vec(&Draft(kept)).map_or_else(|_| body.clone(), Bytes::from)
+}
+
+fn build(request: &Request, to: &Target<'_>) -> Result<Bytes, WriteError> {
+    let wants_signatures = to.reasoning == ReasoningStyle::Effort;
+    let conversation = contents_write::write(request, wants_signatures)?;
+    let mut body = Draft::default();
+    if !conversation.system.is_empty() {
+        let system = ContentOut { parts: conversation.system, role: None };
+        body.put("systemInstruction", &system);
+    }
+    body.put("contents", &conversation.contents);
+    tools::write(request, &mut body)?;
+    tools::write_choice(request, &mut body)?;
+    config::write(request, to, &mut body)?;
+    let merged = ["toolConfig", "generationConfig"];
+    for (key, value) in request.extra.fields_of(NAME) {
+        if !merged.contains(&key.as_str()) {
+            body.put(key, value);
+        }
+    }
+    let body = serde_json::to_vec(&body);
+    let body = body.map_err(|error| WriteError { dialect: NAME, what: error.to_string() })?;
+    Ok(Bytes::from(body))
+}

@@ -1,0 +1,77 @@
+//! `openai-chat`: OpenAI's chat completions as the world speaks it, and OpenRouter's extension of
+//! them towards clients. Reading is liberal, since every compatible host has its own oddities;
+//! writing keeps to OpenRouter's contract.
+//!
+//! Provider-specific behaviour follows from [`crate::Quirks`], never from a provider's name.
+
+use bytes::Bytes;
+
+use crate::chunk::Chunk;
+use crate::dialect::{Cost, Dialect, Head, Outgoing, ReadStream, Target, WriteStream};
+use crate::error::{Failure, ReadError, StreamError, WriteError};
+use crate::reply::Reply;
+use crate::request::Request;
+
+mod content_write;
+mod emit;
+mod error;
+mod field;
+mod finish;
+mod message_read;
+mod message_write;
+mod reasoning;
+mod reply_read;
+mod reply_write;
+mod request_read;
+mod request_write;
+mod shape;
+mod stream_read;
+mod stream_write;
+mod tool_calls;
+mod tools_write;
+mod usage;
+
+/// The dialect's name.
+const NAME: &str = "openai-chat";
+
+/// OpenAI's chat completions.
+#[derive(Debug)]
+pub(crate) struct OpenaiChat;
+
+impl Dialect for OpenaiChat {
+    fn name(&self) -> &'static str {
+        NAME
+    }
+
+    fn read_request(&self, body: &Bytes) -> Result<Request, ReadError> {
+        request_read::read(body)
+    }
+
+    fn write_request(&self, request: &Request, to: &Target<'_>) -> Result<Outgoing, WriteError> {
+        request_write::write(request, to)
+    }
+
+    fn read_reply(&self, body: &Bytes) -> Result<Vec<Chunk>, StreamError> {
+        reply_read::read(body)
+    }
+
+    fn read_stream(&self) -> Box<dyn ReadStream> {
+        Box::<stream_read::Stream>::default()
+    }
+
+    fn write_reply(&self, reply: &Reply, head: &Head, cost: &Cost) -> Vec<u8> {
+        reply_write::write(reply, head, cost)
+    }
+
+    fn write_stream(&self, head: &Head) -> Box<dyn WriteStream> {
+        Box::new(stream_write::Stream::new(head))
+    }
+
+    fn read_error(&self, status: u16, body: &[u8]) -> Failure {
+        error::read(status, body)
+    }
+
+    fn write_error(&self, failure: &Failure, _: Option<&Head>) -> Vec<u8> {
+        error::write(failure)
+    }
+}

@@ -1,0 +1,121 @@
+//! Writing tools and the choice among them. The gateway's own tools never reach an upstream that
+//! does not know them.
+
+use serde_json::value::RawValue;
+
+use super::NAME;
+use super::emit::{self, Object as Writer};
+use super::message_write::Rules;
+use super::shape::{list, text};
+use crate::error::WriteError;
+use crate::json::Object;
+use crate::request::{Tool, ToolChoice};
+
+/// The client's list without the gateway's tools and cache breakpoints; `None` when it stays.
+pub(super) fn patch(raw: &RawValue, rules: &Rules<'_>) -> Option<String> {
+    if rules.is_openrouter() {
+        return None;
+    }
+    let tools = list(Some(raw));
+    let is_odd = |tool: &&&RawValue| is_gateways(tool, rules) || has_breakpoint(tool);
+    tools.iter().find(is_odd)?;
+    let kept = tools.iter().filter(|tool| !is_gateways(tool, rules));
+    let mut out = Vec::new();
+    emit::list(&mut out, kept, |tool, out| match Object::parse(tool.get()) {
+        Ok(fields) if has_breakpoint(tool) => {
+            let mut object = Writer::begin(out);
+            for (name, value) in fields.0.iter().filter(|(name, _)| name != "cache_control") {
+                object.raw(name, value.get());
+            }
+            object.end();
+        }
+        _ => out.extend_from_slice(tool.get().as_bytes()),
+    });
+    String::from_utf8(out).ok()
+}
+
+fn has_breakpoint(tool: &RawValue) -> bool {
+    Object::parse(tool.get()).is_ok_and(|fields| fields.field("cache_control").is_some())
+}
+
+/// Whether a tool, or a choice of one, is run by a gateway: OpenRouter's server tools, and
+/// OpenAI's search tools, which the chat dialect has no form for.
+pub(super) fn is_gateways(tool: &RawValue, rules: &Rules<'_>) -> bool {
+    let kind = Object::parse(tool.get()).ok().and_then(|fields| text(fields.field("type")));
+    let is_known = |kind: &str| kind.starts_with("openrouter:") || kind.starts_with("web_search");
+    !rules.is_openrouter() && kind.is_some_and(|kind| is_known(&kind))
+}
+
+/// Writes `tools`; whether there are any.
+pub(super) fn write(
+    tools: &[Tool],
+    rules: &Rules<'_>,
+    body: &mut Writer<'_>,
+) -> Result<bool, WriteError> {
+    let mut kept = Vec::new();
+    for tool in tools {
+        match tool {
+            Tool::Function { .. } => kept.push(tool),
+            Tool::Other(other) if other.dialect == NAME => {
+                let raw = other.json.read::<&RawValue>();
+                if raw.is_ok_and(|raw| !is_gateways(raw, rules)) {
+                    kept.push(tool);
+                }
+            }
+            Tool::Other(other) => {
+                return Err(rules.cannot(format!("a tool of {}", other.dialect)));
+            }
+        }
+    }
+    if kept.is_empty() {
+        return Ok(false);
+    }
+    body.list("tools", kept, |tool, out| write_tool(tool, rules, out));
+    Ok(true)
+}
+
+fn write_tool(tool: &Tool, rules: &Rules<'_>, out: &mut Vec<u8>) {
+    let (name, description, parameters, strict, cache_control) = match tool {
+        Tool::Other(other) => return out.extend_from_slice(other.json.as_str().as_bytes()),
+        Tool::Function { name, description, parameters, strict, cache_control } => {
+            (name, description, parameters, strict, cache_control)
+        }
+    };
+    let mut object = Writer::begin(out);
+    object.raw("type", r#""function""#);
+    object.object("function", |function| {
+        function.value("name", name);
+        function.optional("description", description.as_ref());
+        function.optional("parameters", parameters.as_ref());
+        function.optional("strict", strict.as_ref());
+    });
+    object.optional("cache_control", cache_control.as_ref().filter(|_| rules.is_openrouter()));
+    object.end();
+}
+
+/// Writes `tool_choice`.
+pub(super) fn write_choice(
+    choice: Option<&ToolChoice>,
+    rules: &Rules<'_>,
+    body: &mut Writer<'_>,
+) -> Result<(), WriteError> {
+    match choice {
+        None => {}
+        Some(ToolChoice::Auto) => body.value("tool_choice", "auto"),
+        Some(ToolChoice::None) => body.value("tool_choice", "none"),
+        Some(ToolChoice::Required) => body.value("tool_choice", "required"),
+        Some(ToolChoice::Function(name)) => body.object("tool_choice", |choice| {
+            choice.raw("type", r#""function""#);
+            choice.object("function", |function| function.value("name", name));
+        }),
+        Some(ToolChoice::Other(other)) if other.dialect != NAME => {
+            return Err(rules.cannot(format!("a tool choice of {}", other.dialect)));
+        }
+        Some(ToolChoice::Other(other)) => {
+            let raw = other.json.read::<&RawValue>().ok();
+            let kept = raw.filter(|raw| !is_gateways(raw, rules));
+            body.optional("tool_choice", kept.as_ref());
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,138 @@
+//! What must hold for any bytes, one function per parser. `tests/fuzz` calls each from a fuzz
+//! target; the tests here call them on stable with mutated fixtures.
+
+use bytes::Bytes;
+
+use crate::chunk::Chunk;
+use crate::dialect::{Cost, DIALECTS, Head, ReasoningStyle, Target};
+use crate::error::{Failure, StreamError};
+use crate::json::Object;
+use crate::provider::Quirks;
+use crate::reply::Reply;
+use crate::sse;
+
+/// Events do not depend on how their bytes are split. The first byte says where.
+pub fn sse(bytes: &[u8]) {
+    let Some((cut, stream)) = bytes.split_first() else { return };
+    let cut = usize::from(*cut) * stream.len() / 255;
+    let (head, tail) = stream.split_at(cut.min(stream.len()));
+    assert_eq!(events(&[head, tail]), events(&[stream]));
+}
+
+/// What reads as a request is written as JSON for every upstream, and the canonical form alone
+/// says as much as the source does to a reader of its own dialect.
+pub fn request(bytes: &[u8]) {
+    let body = Bytes::copy_from_slice(bytes);
+    let quirks = Quirks::default();
+    for from in DIALECTS {
+        let Ok(mut request) = from.read_request(&body) else { continue };
+        for source in [request.source.clone(), None] {
+            request.source = source;
+            for to in DIALECTS {
+                let target = Target {
+                    model: "m",
+                    stream: request.stream,
+                    max_output_tokens: Some(1000),
+                    reasoning: ReasoningStyle::Effort,
+                    quirks: &quirks,
+                };
+                let Ok(outgoing) = to.write_request(&request, &target) else { continue };
+                assert!(is_object(&outgoing.body), "{} writes no JSON", to.name());
+            }
+        }
+    }
+}
+
+/// Whatever a stream holds, what is written of it is a stream, and its fold is stable.
+pub fn stream(bytes: &[u8]) {
+    for from in DIALECTS {
+        let mut reader = from.read_stream();
+        let mut chunks = Vec::new();
+        let mut failure = None;
+        for event in events(&[bytes]) {
+            match reader.read(&event, &mut chunks) {
+                Ok(()) => {}
+                Err(StreamError::Read(_)) => break,
+                Err(StreamError::Upstream(upstream)) => {
+                    failure = Some(upstream);
+                    break;
+                }
+            }
+        }
+        write_everywhere(&chunks, failure.as_ref());
+    }
+}
+
+/// Whatever a reply holds, what is written of it is a reply and a stream.
+pub fn reply(bytes: &[u8]) {
+    let body = Bytes::copy_from_slice(bytes);
+    for from in DIALECTS {
+        match from.read_reply(&body) {
+            Ok(chunks) => write_everywhere(&chunks, None),
+            Err(StreamError::Upstream(failure)) => write_everywhere(&[], Some(&failure)),
+            Err(StreamError::Read(_)) => {}
+        }
+    }
+}
+
+/// Any error body is an error, and is written as one.
+pub fn error(bytes: &[u8]) {
+    for from in DIALECTS {
+        let failure = from.read_error(500, bytes);
+        assert!(failure.status >= 400, "{} reads no error", from.name());
+        for to in DIALECTS {
+            assert!(is_object(&to.write_error(&failure, None)), "{} writes no JSON", to.name());
+        }
+    }
+}
+
+fn write_everywhere(chunks: &[Chunk], failure: Option<&Failure>) {
+    let reply = Reply::fold(chunks);
+    assert_eq!(Reply::fold(&reply.chunks()), reply);
+    let head = Head {
+        id: "gen-1".to_owned(),
+        created: 1,
+        model: "a/b".to_owned(),
+        provider: "P".to_owned(),
+    };
+    let zero = || "0".to_owned();
+    let cost = Cost { total: zero(), prompt: zero(), completion: zero(), is_byok: true };
+    for to in DIALECTS {
+        assert!(is_object(&to.write_reply(&reply, &head, &cost)), "{} writes no JSON", to.name());
+        let mut stream = to.write_stream(&head);
+        let mut out = Vec::new();
+        for chunk in chunks {
+            stream.chunk(chunk, &mut out);
+            stream.keep_alive(&mut out);
+        }
+        match failure {
+            Some(failure) => stream.error(failure, &mut out),
+            None => stream.end(&reply.usage, &cost, &mut out),
+        }
+        assert!(out.is_empty() || out.ends_with(b"\n\n"), "{} writes part of an event", to.name());
+        for event in events(&[&out]) {
+            let is_end = &*event.data == b"[DONE]";
+            assert!(is_end || is_object(&event.data), "{} writes {event:?}", to.name());
+        }
+    }
+}
+
+fn is_object(json: &[u8]) -> bool {
+    std::str::from_utf8(json).is_ok_and(|text| Object::parse(text).is_ok())
+}
+
+fn events(pieces: &[&[u8]]) -> Vec<sse::Event> {
+    let mut reader = sse::Reader::new(1 << 20);
+    let mut events = Vec::new();
+    for piece in pieces {
+        reader.push(Bytes::copy_from_slice(piece));
+        while let Some(Ok(event)) = reader.next_event() {
+            events.push(event);
+        }
+    }
+    events.extend(reader.finish().and_then(Result::ok));
+    events
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,112 @@
+//! The same functions over fixtures, mutated by a generator that always draws the same numbers.
+
+use std::fs;
+use std::path::Path;
+
+use super::*;
+
+/// Xorshift: enough to mutate bytes, the same in every run.
+struct Draw(u64);
+
+impl Draw {
+    fn below(&mut self, end: usize) -> usize {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        usize::try_from(self.0 % u64::try_from(end.max(1)).unwrap()).unwrap()
+    }
+}
+
+/// Pieces that parsers trip over.
+const PIECES: [&str; 20] = [
+    "\n",
+    "\r\n\r\n",
+    "null",
+    "[]",
+    "{}",
+    "\"\"",
+    "-1",
+    "1e999",
+    "\\ud83d",
+    "\u{feff}",
+    "{\"type\":",
+    "\"index\":65536,",
+    "true",
+    "[[[[",
+    "\\",
+    "\"",
+    ",",
+    ":",
+    "99999999999999999999",
+    "\u{0}",
+];
+
+fn mutate(seed: &[u8], other: &[u8], draw: &mut Draw) -> Vec<u8> {
+    let mut bytes = seed.to_vec();
+    for _ in 0..=draw.below(4) {
+        let at = draw.below(bytes.len() + 1);
+        let end = (at + draw.below(12)).min(bytes.len());
+        match draw.below(5) {
+            0 => drop(bytes.drain(at..end)),
+            1 => drop(bytes.splice(at..at, PIECES[draw.below(PIECES.len())].bytes())),
+            2 => drop(bytes.splice(at..end, PIECES[draw.below(PIECES.len())].bytes())),
+            3 => bytes.truncate(at.max(1)),
+            _ => {
+                let from = draw.below(other.len());
+                let to = (from + draw.below(60)).min(other.len());
+                drop(bytes.splice(at..end, other[from..to].iter().copied()));
+            }
+        }
+    }
+    bytes
+}
+
+fn seeds(name: &str) -> Vec<Vec<u8>> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/wire");
+    let mut found = Vec::new();
+    for dialect in fs::read_dir(root).unwrap().map(|entry| entry.unwrap().path()) {
+        for case in fs::read_dir(dialect).into_iter().flatten() {
+            found.extend(fs::read(case.unwrap().path().join(name)).ok());
+        }
+    }
+    found.retain(|seed| seed.len() < 8 * 1024);
+    found.sort();
+    assert!(!found.is_empty());
+    found
+}
+
+fn run(name: &str, check: fn(&[u8])) {
+    let seeds = seeds(name);
+    let mut draw = Draw(0x9e37_79b9_7f4a_7c15);
+    for round in 0..1500 {
+        let seed = &seeds[round % seeds.len()];
+        let bytes = mutate(seed, &seeds[draw.below(seeds.len())], &mut draw);
+        let result = std::panic::catch_unwind(|| check(&bytes));
+        assert!(result.is_ok(), "{:?}", String::from_utf8_lossy(&bytes));
+    }
+}
+
+#[test]
+fn mutated_streams_break_no_event_reader() {
+    run("stream.sse", sse);
+}
+
+#[test]
+fn mutated_streams_break_no_dialect() {
+    run("stream.sse", stream);
+}
+
+#[test]
+fn mutated_requests_break_no_dialect() {
+    run("request.json", request);
+}
+
+#[test]
+fn mutated_replies_break_no_dialect() {
+    run("reply.json", reply);
+}
+
+#[test]
+fn mutated_replies_are_errors_when_their_status_says_so() {
+    run("reply.json", error);
+}

@@ -1,0 +1,159 @@
+//! Providers are data: `providers/*.toml`, one file each, embedded. To add one that speaks a known
+//! dialect, copy a neighbour; a wrong key fails `cargo test` with the list of valid ones.
+
+use serde::Deserialize;
+
+use crate::dialect::DIALECTS;
+use crate::shipped::{DataError, shipped, unknown};
+
+/// The shipped providers, by slug.
+pub fn providers() -> &'static [Provider] {
+    &shipped().providers
+}
+
+/// A host that serves models over HTTP.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Provider {
+    /// Lower-case name in routing preferences and configuration (`openai`).
+    pub slug: String,
+    /// Display name in replies (`OpenAI`).
+    pub name: String,
+    /// The dialect it speaks (`openai-chat`).
+    pub dialect: String,
+    /// Where paths begin, without a trailing slash (`https://api.openai.com/v1`).
+    pub base_url: String,
+    /// How the credential is shown.
+    #[serde(default)]
+    pub auth: Auth,
+    /// The environment variable people keep the credential in; several are tried in order.
+    #[serde(default)]
+    pub credential_env: Vec<String>,
+    /// Whether closing the connection stops generation and billing.
+    #[serde(default)]
+    pub cancel: bool,
+    /// What is odd about it.
+    #[serde(default)]
+    pub quirks: Quirks,
+}
+
+impl Provider {
+    /// Reads one provider's TOML and checks it.
+    ///
+    /// # Errors
+    /// Names the key, what is wrong with it and the nearest valid one.
+    pub fn parse(text: &str) -> Result<Self, DataError> {
+        let provider: Self =
+            toml::from_str(text).map_err(|error| DataError::of_toml(text, &error))?;
+        provider.check()?;
+        Ok(provider)
+    }
+
+    /// Checks what the types don't say.
+    ///
+    /// # Errors
+    /// As [`Provider::parse`].
+    pub fn check(&self) -> Result<(), DataError> {
+        let wrong = |key: &str, problem: String| Err(DataError::new(key, problem));
+        if !is_slug(&self.slug) {
+            return wrong("slug", format!("`{}`: {SLUG_RULE}", self.slug));
+        }
+        if self.name.trim().is_empty() {
+            return wrong("name", "must not be empty".to_owned());
+        }
+        let dialects = || DIALECTS.iter().map(|dialect| dialect.name());
+        if !dialects().any(|name| name == self.dialect) {
+            return wrong("dialect", unknown("dialect", &self.dialect, dialects()));
+        }
+        if let Some(problem) = wrong_url(&self.base_url) {
+            return wrong("base_url", format!("`{}` {problem}", self.base_url));
+        }
+        if let Auth::Header(name) = &self.auth
+            && !is_header_name(name)
+        {
+            return wrong("auth.header", format!("`{name}` is no name of an HTTP header"));
+        }
+        for name in &self.credential_env {
+            if !is_variable(name) {
+                let problem =
+                    format!("`{name}`: capital letters, digits and `_`, like OPENAI_API_KEY");
+                return wrong("credential_env", problem);
+            }
+        }
+        for (name, value) in &self.quirks.headers {
+            if !is_header_name(name) || !value.bytes().all(|byte| (b' '..=b'~').contains(&byte)) {
+                return wrong("quirks.headers", format!("`{name}: {value}` is no HTTP header"));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// How a credential is shown to a provider.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+pub enum Auth {
+    /// `Authorization: Bearer …`.
+    #[default]
+    Bearer,
+    /// A header of this name.
+    Header(String),
+    /// No credential.
+    None,
+}
+
+/// What is odd about a provider, as a closed list; a dialect reads what concerns it.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Quirks {
+    /// openai-chat: the token limit is called `max_completion_tokens` (OpenAI's newer models
+    /// refuse `max_tokens`).
+    pub max_completion_tokens: bool,
+    /// openai-chat: usage comes only when `stream_options.include_usage` asks for it.
+    pub stream_options: bool,
+    /// openai-chat: the role `developer` is not known; it becomes `system`.
+    pub no_developer_role: bool,
+    /// openai-chat: `response_format: json_schema` is not known.
+    pub no_json_schema: bool,
+    /// openai-chat: speaks OpenRouter's `reasoning` object and `reasoning_details`.
+    pub openrouter_reasoning: bool,
+    /// openai-chat: `reasoning_content` of earlier turns is refused and must be left out.
+    pub no_reasoning_input: bool,
+    /// openai-chat: `seed` and penalties outside the common set are refused.
+    pub strict_parameters: bool,
+    /// Every dialect: headers sent with each request, by name.
+    pub headers: Vec<(String, String)>,
+}
+
+/// Whether a name may stand in addresses and configuration as it is.
+pub(crate) fn is_slug(text: &str) -> bool {
+    let inner = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
+    text.bytes().all(inner) && !text.is_empty() && !text.starts_with('-') && !text.ends_with('-')
+}
+
+fn wrong_url(url: &str) -> Option<&'static str> {
+    let rest = url.strip_prefix("https://").or_else(|| url.strip_prefix("http://"));
+    let Some(rest) = rest else { return Some("must begin with https:// (or http://)") };
+    if rest.is_empty() || rest.starts_with('/') {
+        return Some("names no host");
+    }
+    if url.ends_with('/') {
+        return Some("must not end with `/`: paths are appended to it");
+    }
+    let odd = |byte: u8| !byte.is_ascii_graphic() || matches!(byte, b'?' | b'#' | b'@');
+    url.bytes().any(odd).then_some("must be an address without user, query or fragment")
+}
+
+fn is_header_name(name: &str) -> bool {
+    !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
+}
+
+fn is_variable(name: &str) -> bool {
+    let inner = |byte: u8| byte.is_ascii_uppercase() || byte.is_ascii_digit() || byte == b'_';
+    name.bytes().all(inner) && name.starts_with(|first: char| first.is_ascii_uppercase())
+}
+
+pub(crate) const SLUG_RULE: &str = "lower-case letters and digits, joined by `-`";
+
+#[cfg(test)]
+mod tests;
