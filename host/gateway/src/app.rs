@@ -1,0 +1,145 @@
+//! The parts of the program, each built once, in order.
+
+use std::sync::Arc;
+
+use anyhow::Context;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use wire::{ErrorType, Failure};
+
+use crate::auth::Auth;
+use crate::billing::Billing;
+use crate::clock;
+use crate::config::Config;
+use crate::config::catalog::Catalog;
+use crate::error::{Error, Side};
+use crate::limit::Limit;
+use crate::plugin::Plugins;
+use crate::store::{self, Store};
+use crate::telemetry::Meters;
+use crate::upstream::Upstream;
+
+/// Everything a request needs. A clone shares all of it.
+#[derive(Clone)]
+pub struct App {
+    /// What the operator decided.
+    pub(crate) config: Arc<Config>,
+    /// What can be served.
+    pub(crate) catalog: Arc<Catalog>,
+    /// Keys, money and records, written down.
+    pub(crate) store: Arc<dyn Store>,
+    /// Who is calling.
+    pub(crate) auth: Arc<Auth>,
+    /// How often they may.
+    pub(crate) limit: Arc<Limit>,
+    /// What they owe.
+    pub(crate) billing: Arc<Billing>,
+    /// The plugins that are loaded.
+    pub(crate) plugins: Arc<Plugins>,
+    /// The way to the providers; each serving thread has its own.
+    pub(crate) upstream: Upstream,
+    /// What is counted.
+    pub(crate) meters: Meters,
+    /// Places for requests in flight; closed when the program stops.
+    places: Arc<Semaphore>,
+}
+
+impl App {
+    /// Builds every part.
+    ///
+    /// # Errors
+    /// Names the part, the setting and the fix.
+    pub async fn build(config: Config) -> Result<Self, anyhow::Error> {
+        crate::telemetry::metrics()?;
+        let environment = |name: &str| std::env::var(name).ok();
+        let catalog = Catalog::build(&config, environment)?;
+        let config = Arc::new(config);
+        let store = store::open(&config.store).context("the store could not be opened")?;
+        let billing = Billing::load(Arc::clone(&store), &config.billing).await?;
+        let auth = Auth::load(Arc::clone(&store)).await?;
+        let plugins = Plugins::start(&config).context("the plugins could not be loaded")?;
+        Ok(Self {
+            catalog: Arc::new(catalog),
+            auth: Arc::new(auth),
+            limit: Arc::new(Limit::new(&config.limits)),
+            billing: Arc::new(billing),
+            plugins: Arc::new(plugins),
+            upstream: Upstream::new(&config.upstream)?,
+            meters: Meters::new(),
+            places: Arc::new(Semaphore::new(config.server.requests_max)),
+            store,
+            config,
+        })
+    }
+
+    /// The same parts with a connection pool of its own, for another thread.
+    ///
+    /// # Errors
+    /// As [`Upstream::new`].
+    pub(crate) fn for_thread(&self) -> Result<Self, anyhow::Error> {
+        Ok(Self { upstream: Upstream::new(&self.config.upstream)?, ..self.clone() })
+    }
+
+    /// A place for one more generation.
+    ///
+    /// # Errors
+    /// 503 when there is none, or the program is about to stop.
+    pub(crate) fn admit(&self) -> Result<OwnedSemaphorePermit, Error> {
+        let place = Arc::clone(&self.places).try_acquire_owned();
+        place.map_err(|_| {
+            let message = match self.places.is_closed() {
+                true => "The gateway is about to stop; try again".to_owned(),
+                false => format!(
+                    "{} requests are in flight, as many as may be (server.requests_max)",
+                    self.config.server.requests_max
+                ),
+            };
+            let mut failure = Failure::new(ErrorType::ProviderOverloaded, message);
+            failure.retry_after_ms = Some(1000);
+            Error { failure, side: Side::Us, source: None }
+        })
+    }
+
+    /// Whether new generations are taken.
+    pub(crate) fn is_open(&self) -> bool {
+        !self.places.is_closed()
+    }
+
+    /// Takes no more generations and waits until those in flight have ended and settled, or the
+    /// time is over. Returns how many were left.
+    pub(crate) async fn drain(&self) -> usize {
+        self.places.close();
+        let limit = std::time::Duration::from_millis(self.config.server.drain_ms);
+        let end = clock::now() + limit;
+        loop {
+            let left = self.config.server.requests_max - self.places.available_permits();
+            if left == 0 || clock::now() >= end {
+                return left;
+            }
+            tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+        }
+    }
+
+    /// A new generation's id: sortable by time, and not to be guessed.
+    ///
+    /// # Errors
+    /// When the system has no randomness.
+    pub(crate) fn new_generation_id(&self) -> Result<String, Error> {
+        let name = clock::random_name(20).map_err(Error::us)?;
+        Ok(format!("gen-{}-{name}", clock::unix_ms() / 1000))
+    }
+
+    /// What must be done now and then; never returns.
+    pub(crate) async fn upkeep(&self) {
+        let mut ticks = tokio::time::interval(std::time::Duration::from_secs(5));
+        loop {
+            ticks.tick().await;
+            crate::telemetry::upkeep();
+            self.limit.sweep();
+            self.billing.upkeep(clock::unix_ms()).await;
+            let reloaded = self.auth.reload().await.and(self.billing.reload_limits().await);
+            if let Err(error) = reloaded {
+                tracing::warn!("the keys could not be read again: {error:#}");
+            }
+        }
+    }
+}

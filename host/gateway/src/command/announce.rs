@@ -1,0 +1,77 @@
+//! What is printed for people: where it listens, what is ready, and a line to paste.
+
+#![expect(clippy::print_stdout, clippy::print_stderr, reason = "this is where people are told")]
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+
+use crate::config::catalog::Catalog;
+
+/// The keys that a first start made, to be shown once.
+#[derive(Debug, Default)]
+pub(super) struct NewKeys {
+    /// For `/keys`, `/credits` and `/plugins`.
+    pub(super) management: Option<String>,
+    /// For generations.
+    pub(super) inference: Option<String>,
+}
+
+/// Says that it serves, and how to try it.
+pub(super) fn serving(address: SocketAddr, catalog: &Catalog, keys: &NewKeys) {
+    println!("Patchbay {} listens on http://{address}\n", env!("CARGO_PKG_VERSION"));
+    if let Some(key) = &keys.management {
+        println!("Management key, shown once: {key}");
+    }
+    if let Some(key) = &keys.inference {
+        println!("Inference key, shown once:  {key}\n");
+    }
+    println!("{}", models(catalog));
+    let key = keys.inference.as_deref().unwrap_or("$PATCHBAY_API_KEY");
+    println!("{}", curl(address, catalog, key));
+}
+
+/// Says what can be served, and why the rest can't.
+pub(super) fn models(catalog: &Catalog) -> String {
+    let mut ready = Vec::new();
+    let mut obstacles: BTreeMap<String, Vec<&str>> = BTreeMap::new();
+    for (id, served) in &catalog.models {
+        if served.ready().next().is_some() {
+            ready.push(id.as_str());
+            continue;
+        }
+        let reasons: Vec<_> =
+            served.endpoints.iter().filter_map(|endpoint| endpoint.obstacle.clone()).collect();
+        let reason = if reasons.is_empty() { "no endpoint".to_owned() } else { reasons.join("; ") };
+        obstacles.entry(reason).or_default().push(id);
+    }
+    let mut text = format!("Ready: {}\n", ready.join(", "));
+    for (reason, models) in obstacles {
+        text.push_str(&format!("Not ready, {reason}: {}\n", models.join(", ")));
+    }
+    text
+}
+
+/// Says what went wrong, cause by cause.
+pub(super) fn error(error: &anyhow::Error) {
+    eprintln!("patchbay: {error:#}");
+}
+
+/// A line of a command's result.
+pub(super) fn line(text: &str) {
+    println!("{text}");
+}
+
+/// A request that works when pasted. The simulated model needs nobody's key.
+fn curl(address: SocketAddr, catalog: &Catalog, key: &str) -> String {
+    let model = crate::command::serve::SIM_MODEL;
+    let model = match catalog.models.contains_key(model) {
+        true => model,
+        false => catalog.models.keys().next().map_or("author/name", String::as_str),
+    };
+    format!(
+        "Try it:\n\n  curl -N http://{address}/api/v1/chat/completions \\\n    \
+         -H 'Content-Type: application/json' -H \"Authorization: Bearer {key}\" \\\n    \
+         -d '{{\"model\":\"{model}\",\"stream\":true,\"messages\":[{{\"role\":\"user\",\
+         \"content\":\"Hello!\"}}]}}'\n"
+    )
+}

@@ -1,0 +1,357 @@
+//! What the operator decides: a TOML file, the environment, and defaults that serve without
+//! either. Invalid states do not parse; every limit is here.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+
+use anyhow::Context;
+use serde::{Deserialize, Deserializer};
+
+pub mod catalog;
+mod nearest;
+
+/// Everything the operator decides.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Config {
+    /// Where and how clients are served.
+    pub server: Server,
+    /// How providers are reached.
+    pub upstream: Upstream,
+    /// Where keys, money and records are kept.
+    pub store: Store,
+    /// Who pays and when it is refused.
+    pub billing: Billing,
+    /// How often a key may ask.
+    pub limits: Limits,
+    /// Where plugins are and what they may use.
+    pub plugins: Plugins,
+    /// One table per plugin, by id.
+    pub plugin: BTreeMap<String, PluginTable>,
+    /// Providers beside the shipped ones, and changes to those.
+    pub provider: Vec<ProviderTable>,
+    /// Models beside the shipped ones; one with a shipped model's id replaces it.
+    pub model: Vec<wire::Model>,
+}
+
+/// `[server]`
+#[derive(Debug, Clone, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Server {
+    /// Address and port; port 0 lets the system choose.
+    pub listen: SocketAddr,
+    /// Threads that serve, each with its own listener; 0 means one per core.
+    pub threads: usize,
+    /// Largest request body in bytes.
+    pub body_bytes_max: usize,
+    /// Largest request head in bytes.
+    pub head_bytes_max: usize,
+    /// How long a client may take to send a request's head.
+    pub head_ms: u64,
+    /// How long a client may take to send a request's body.
+    pub body_ms: u64,
+    /// How long headers wait for a reply to begin before a comment is sent instead.
+    pub first_comment_ms: u64,
+    /// The pause between comments while nothing else is sent.
+    pub comment_ms: u64,
+    /// How long a client may take nothing of what is ready before it counts as gone.
+    pub client_stall_ms: u64,
+    /// Most requests in flight; one more is told to come back.
+    pub requests_max: usize,
+    /// How long running replies may go on after a stop signal.
+    pub drain_ms: u64,
+    /// Origins that browsers may call from; `*` is any.
+    pub cors_origins: Vec<String>,
+}
+
+impl Default for Server {
+    fn default() -> Self {
+        Self {
+            listen: SocketAddr::from(([127, 0, 0, 1], 8787)),
+            threads: 0,
+            body_bytes_max: 32 << 20,
+            head_bytes_max: 64 << 10,
+            head_ms: 10_000,
+            body_ms: 60_000,
+            first_comment_ms: 2_000,
+            comment_ms: 5_000,
+            client_stall_ms: 60_000,
+            requests_max: 20_000,
+            drain_ms: 30_000,
+            cors_origins: vec!["*".to_owned()],
+        }
+    }
+}
+
+/// `[upstream]`
+#[derive(Debug, Clone, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Upstream {
+    /// How long a connection may take.
+    pub connect_ms: u64,
+    /// How long a reply's first event (or whole body) may take.
+    pub first_token_ms: u64,
+    /// The longest silence within a reply.
+    pub idle_ms: u64,
+    /// The longest a whole generation may take.
+    pub total_ms: u64,
+    /// Largest event of a stream in bytes.
+    pub event_bytes_max: usize,
+    /// Largest reply that is not streamed in bytes.
+    pub reply_bytes_max: usize,
+    /// How long a reply whose client left is still read, where the provider bills it anyway.
+    pub drain_ms: u64,
+    /// A proxy for outbound requests (`http://…`, `https://…`, `socks5://…`); without it the
+    /// usual environment variables count.
+    pub proxy: Option<String>,
+    /// A PEM file with further certificate authorities.
+    pub ca_file: Option<PathBuf>,
+}
+
+impl Default for Upstream {
+    fn default() -> Self {
+        Self {
+            connect_ms: 10_000,
+            first_token_ms: 300_000,
+            idle_ms: 120_000,
+            total_ms: 1_800_000,
+            event_bytes_max: 16 << 20,
+            reply_bytes_max: 64 << 20,
+            drain_ms: 120_000,
+            proxy: None,
+            ca_file: None,
+        }
+    }
+}
+
+/// `[store]`
+#[derive(Debug, Clone, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Store {
+    /// `sqlite:<file>`.
+    pub url: String,
+    /// Most writes that wait; more make their callers wait.
+    pub queue_max: usize,
+}
+
+impl Default for Store {
+    fn default() -> Self {
+        Self { url: "sqlite:patchbay.db".to_owned(), queue_max: 16_384 }
+    }
+}
+
+/// `[billing]`
+#[derive(Debug, Clone, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Billing {
+    /// Whether service needs credit.
+    pub mode: BillingMode,
+    /// How long a hold lives without being renewed.
+    pub hold_ms: u64,
+    /// Whether a model without a price may be used, for nothing.
+    pub allow_unpriced: bool,
+    /// Tokens assumed for a reply's worst case where neither request nor endpoint has a limit.
+    pub output_tokens_assumed: u32,
+}
+
+impl Default for Billing {
+    fn default() -> Self {
+        Self {
+            mode: BillingMode::Metered,
+            hold_ms: 120_000,
+            allow_unpriced: false,
+            output_tokens_assumed: 16_384,
+        }
+    }
+}
+
+/// Whether service needs credit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum BillingMode {
+    /// Everything is counted, nothing is refused for want of credit.
+    Metered,
+    /// No credit, no service.
+    Prepaid,
+}
+
+/// `[limits]`
+#[derive(Debug, Clone, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Limits {
+    /// Generations a key may begin per window; 0 means no limit.
+    pub requests: u32,
+    /// The window in seconds.
+    pub window_s: u32,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { requests: 40, window_s: 10 }
+    }
+}
+
+/// `[plugins]`: where plugins are, and the ceilings of what each may use.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Plugins {
+    /// The watched folder; an empty name watches none.
+    pub dir: PathBuf,
+    /// Plugin instances alive at once, over all generations.
+    pub instances_max: u32,
+    /// Largest `.wasm` in bytes.
+    pub wasm_bytes_max: usize,
+    /// CPU per hook call.
+    pub cpu_ms: u32,
+    /// Linear memory per instance in bytes.
+    pub memory_bytes_max: usize,
+    /// Bytes a stream hook may hold back.
+    pub held_bytes_max: usize,
+    /// How long a stream hook may hold something back.
+    pub held_ms_max: u64,
+    /// A hook's output in bytes, as a multiple of its input plus 64 KiB.
+    pub expansion_max: usize,
+    /// Most plugins on one request.
+    pub per_request_max: usize,
+    /// Log lines per instance.
+    pub log_lines_max: u32,
+    /// Bytes per log line.
+    pub log_line_bytes_max: usize,
+    /// Bytes of state per plugin.
+    pub state_bytes_max: usize,
+    /// Bytes of one state value.
+    pub state_value_bytes_max: usize,
+    /// Older versions kept for requests in flight and for going back.
+    pub generations_kept: usize,
+}
+
+impl Default for Plugins {
+    fn default() -> Self {
+        Self {
+            dir: PathBuf::from("plugins.d"),
+            instances_max: 4_000,
+            wasm_bytes_max: 32 << 20,
+            cpu_ms: 50,
+            memory_bytes_max: 64 << 20,
+            held_bytes_max: 64 << 10,
+            held_ms_max: 10_000,
+            expansion_max: 16,
+            per_request_max: 16,
+            log_lines_max: 64,
+            log_line_bytes_max: 8 << 10,
+            state_bytes_max: 1 << 20,
+            state_value_bytes_max: 64 << 10,
+            generations_kept: 3,
+        }
+    }
+}
+
+/// `[plugin.<id>]`
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct PluginTable {
+    /// Runs on every request; a request can't switch it off.
+    pub always: bool,
+    /// `false` refuses requests that name it.
+    pub enabled: Option<bool>,
+    /// Options under those of the request.
+    pub options: toml::Table,
+    /// CPU per hook call, at most the ceiling in `[plugins]`.
+    pub cpu_ms: Option<u32>,
+    /// Linear memory in bytes, at most the ceiling in `[plugins]`.
+    pub memory_bytes_max: Option<usize>,
+}
+
+/// `[[provider]]`: a new provider, or a change to a shipped one (then all but `slug` is optional).
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[expect(missing_docs, reason = "the fields are those of `wire::Provider`")]
+pub struct ProviderTable {
+    pub slug: String,
+    pub name: Option<String>,
+    pub dialect: Option<String>,
+    pub base_url: Option<String>,
+    pub auth: Option<wire::Auth>,
+    /// `env:NAME`, the credential itself, or `none`.
+    pub credential: Option<Secret>,
+    pub cancel: Option<bool>,
+    pub quirks: Option<wire::Quirks>,
+}
+
+/// A secret: read from the environment when written `env:NAME`, and never shown.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Secret(String);
+
+impl Secret {
+    /// Wraps a secret.
+    pub fn new(text: impl Into<String>) -> Self {
+        Self(text.into())
+    }
+
+    /// The secret itself.
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
+}
+
+impl std::fmt::Debug for Secret {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("[secret]")
+    }
+}
+
+impl<'de> Deserialize<'de> for Secret {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        let Some(name) = text.strip_prefix("env:") else { return Ok(Self(text)) };
+        let missing = || {
+            let fix = "set it, or write the credential itself";
+            serde::de::Error::custom(format!("the environment variable {name} is not set: {fix}"))
+        };
+        std::env::var(name).map(Self).map_err(|_| missing())
+    }
+}
+
+impl Config {
+    /// Reads a file; without one, the defaults.
+    ///
+    /// # Errors
+    /// Names the file, the line, the key and the nearest valid one.
+    pub fn read(path: Option<&Path>) -> Result<Self, anyhow::Error> {
+        let Some(path) = path else { return Ok(Self::default()) };
+        let text = std::fs::read_to_string(path)
+            .with_context(|| format!("can't read the configuration {}", path.display()))?;
+        Self::parse(&text).with_context(|| format!("in the configuration {}", path.display()))
+    }
+
+    /// Reads a file's text.
+    ///
+    /// # Errors
+    /// Names the line, the key and the nearest valid one.
+    pub fn parse(text: &str) -> Result<Self, anyhow::Error> {
+        let config: Self = toml::from_str(text)
+            .map_err(|error| anyhow::anyhow!("{}", nearest::explain(&error.to_string())))?;
+        config.check()?;
+        Ok(config)
+    }
+
+    fn check(&self) -> Result<(), anyhow::Error> {
+        let positive = [
+            ("server.requests_max", self.server.requests_max),
+            ("server.body_bytes_max", self.server.body_bytes_max),
+            ("upstream.event_bytes_max", self.upstream.event_bytes_max),
+            ("store.queue_max", self.store.queue_max),
+            ("plugins.generations_kept", self.plugins.generations_kept),
+        ];
+        for (name, value) in positive {
+            anyhow::ensure!(value > 0, "{name} must be at least 1");
+        }
+        anyhow::ensure!(
+            self.server.head_bytes_max >= 8192,
+            "server.head_bytes_max must be at least 8192"
+        );
+        anyhow::ensure!(self.limits.window_s > 0, "limits.window_s must be at least 1");
+        Ok(())
+    }
+}

@@ -1,0 +1,178 @@
+//! THE LIFE OF ONE GENERATION: everything between a client's request and its last byte. Read
+//! [`generate`] and you know the product; each step is a module of its own.
+//!
+//! It runs as a task of its own, so that what must happen after the client has left (draining,
+//! settling, recording) does not depend on the client's connection.
+
+use std::sync::Arc;
+
+use wire::{Chunk, Dialect, ErrorType, Failure, Head, Request};
+
+use crate::app::App;
+use crate::auth::Caller;
+use crate::billing::Hold;
+use crate::clock;
+use crate::config::catalog::Endpoint;
+use crate::error::{Error, Side};
+use crate::plugin::{GenerationView, Pipeline, Requested};
+use crate::routing::{self, Plan, Step};
+use crate::upstream::Answer;
+
+mod client;
+mod meter;
+mod record;
+mod stream;
+mod whole;
+
+pub(crate) use client::{Begun, Client, Waiting, pair};
+use record::Record;
+
+/// What a client asked for, and how.
+pub(crate) struct Ask {
+    /// `gen-…`
+    pub(crate) id: String,
+    /// Who asks.
+    pub(crate) caller: Arc<Caller>,
+    /// The dialect of the surface.
+    pub(crate) surface: &'static dyn Dialect,
+    /// The canonical request.
+    pub(crate) request: Request,
+    /// The request's headers.
+    pub(crate) headers: http::HeaderMap,
+    /// Size of the body in bytes: what the worst case is estimated from.
+    pub(crate) body_bytes: usize,
+}
+
+/// A reply that has begun, with what is needed to bring it to its end.
+struct Reply {
+    answer: Answer,
+    /// Who serves it; none when a plugin answered.
+    endpoint: Option<Arc<Endpoint>>,
+    pipeline: Pipeline,
+    hold: Hold,
+    head: Head,
+}
+
+/// Runs a generation to its end and tells the client, the ledger and the record.
+pub(crate) async fn run(app: App, mut ask: Ask, mut client: Client) {
+    app.meters.running.increment(1);
+    let mut record = Record::begin(&app, &ask);
+    let request = std::mem::take(&mut ask.request);
+    let result = generate(&app, &ask, request, &mut client, &mut record).await;
+    app.meters.running.decrement(1);
+    record.count(&app, result.as_ref().err());
+    if let Err(error) = result {
+        client.fail(error);
+    }
+}
+
+/// The straight line. The caller is authenticated and within its rate. An error from here is the
+/// client's whole reply; once a stream has begun, `stream::run` writes errors into it.
+async fn generate(
+    app: &App,
+    ask: &Ask,
+    mut request: Request,
+    client: &mut Client,
+    record: &mut Record,
+) -> Result<(), Error> {
+    let plugins = app.plugins.snapshot();
+    let is_suffix = |suffix: &str| plugins.by_suffix(suffix).is_some();
+    let named = routing::name(&app.catalog, &request.model, is_suffix)?;
+    let selected = plugins.select(&request, &named.suffixes, &app.config)?;
+    request.model = named.without_plugins();
+    let mut pipeline = Pipeline::new(selected, view(ask, &request, record));
+    let requested = pipeline.on_request(request);
+    record.plugins = pipeline.used();
+    let (request, answered) = match requested? {
+        Requested::Go(request) => (request, None),
+        Requested::Answer(deltas, request) => (request, Some(Answer::of(Chunk::of(deltas)))),
+    };
+    let plan = match &answered {
+        Some(_) => Plan::default(),
+        None => routing::plan(&app.catalog, &request, is_suffix)?,
+    };
+    let worst = plan.cost_max(&request, ask.body_bytes, &app.config.billing);
+    // Hold first: a stream cannot be un-sent once its first byte has left.
+    let hold = app.billing.hold(&ask.id, &ask.caller.hash, worst, clock::unix_ms())?;
+    let attempted = match answered {
+        Some(answer) => Ok((answer, None)),
+        None => attempt(app, &plan, &request, client, record).await,
+    };
+    let (answer, endpoint) = match attempted {
+        Ok(attempted) => attempted,
+        Err(error) => {
+            hold.void();
+            record.keep_failure(app, &error);
+            return Err(error);
+        }
+    };
+    let head = record.head(endpoint.as_ref(), &request.model);
+    let endpoint = endpoint.map(|step| step.endpoint);
+    let reply = Reply { answer, endpoint, pipeline, hold, head };
+    match request.stream {
+        true => stream::run(app, ask, reply, client, record).await,
+        false => whole::run(ask, reply, client, record).await,
+    }
+}
+
+/// Tries one endpoint after another until one answers. When the client leaves, the attempt is
+/// dropped at once where that stops the provider's bill; otherwise it is seen through.
+async fn attempt(
+    app: &App,
+    plan: &Plan,
+    request: &Request,
+    client: &Client,
+    record: &mut Record,
+) -> Result<(Answer, Option<Step>), Error> {
+    let mut last = None;
+    for step in &plan.steps {
+        let sending = app.upstream.send(&step.endpoint, request);
+        let result = tokio::select! {
+            biased;
+            result = sending => result,
+            () = client.gone(), if step.endpoint.provider.cancel => return Err(cancelled(record)),
+        };
+        match result {
+            Ok(answer) => return Ok((answer, Some(step.clone()))),
+            Err(error) if error.is_retryable() && !client.is_gone() => {
+                record.note_attempt(step, &error);
+                app.meters.fallbacks.increment(1);
+                last = Some(error);
+            }
+            Err(error) => {
+                record.note_attempt(step, &error);
+                last = Some(error);
+                break;
+            }
+        }
+    }
+    let error = last.unwrap_or_else(|| {
+        Error::client(ErrorType::NotFound, "No endpoints found that can serve the request.")
+    });
+    Err(record.with_earlier_attempts(error))
+}
+
+/// The client left before the reply began; nobody will read this.
+fn cancelled(record: &mut Record) -> Error {
+    record.cancelled = true;
+    let mut failure = Failure::new(ErrorType::Timeout, "The client closed the connection.");
+    failure.status = 499;
+    Error { failure, side: Side::Client, source: None }
+}
+
+/// What plugins may see of the generation.
+fn view(ask: &Ask, request: &Request, record: &Record) -> GenerationView {
+    GenerationView {
+        id: ask.id.clone(),
+        surface: ask.surface.name(),
+        model: request.model.clone(),
+        key: ask.caller.hash.clone(),
+        headers: ask.headers.iter().filter_map(header).collect(),
+        deadline: record.deadline,
+    }
+}
+
+/// A header as text; what is not text is nothing that a plugin could read.
+fn header((name, value): (&http::HeaderName, &http::HeaderValue)) -> Option<(String, String)> {
+    Some((name.as_str().to_owned(), value.to_str().ok()?.to_owned()))
+}

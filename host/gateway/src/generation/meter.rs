@@ -1,0 +1,116 @@
+//! What a generation used: the upstream's own counts where it gives them, ours where it does not.
+
+use std::time::{Duration, Instant};
+
+use ledger::Counts;
+use wire::{Chunk, Delta, FinishReason, Usage};
+
+/// Counts while chunks go by.
+#[derive(Debug)]
+pub(crate) struct Meter {
+    started: Instant,
+    /// From the request to the first chunk with something to read.
+    pub(crate) first_token: Option<Duration>,
+    /// What the upstream reported.
+    reported: Usage,
+    /// Bytes of prompt, for where it did not.
+    prompt_bytes: usize,
+    /// Bytes of text, thought and tool arguments that came.
+    completion_bytes: usize,
+    /// How the first choice ended.
+    pub(crate) finish: Option<(FinishReason, Option<String>)>,
+}
+
+/// What is billed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Metered {
+    /// Token counts, none missing.
+    pub(crate) usage: Usage,
+    /// Whether prompt or completion were counted here.
+    pub(crate) is_estimated: bool,
+}
+
+impl Meter {
+    /// Starts at the request's arrival.
+    pub(crate) fn new(started: Instant, prompt_bytes: usize) -> Self {
+        Self {
+            started,
+            first_token: None,
+            reported: Usage::default(),
+            prompt_bytes,
+            completion_bytes: 0,
+            finish: None,
+        }
+    }
+
+    /// Notes what a chunk from the upstream brought.
+    pub(crate) fn note(&mut self, chunk: &Chunk, now: impl Fn() -> Instant) {
+        let before = self.completion_bytes;
+        for delta in &chunk.deltas {
+            match delta {
+                Delta::Text { text, .. }
+                | Delta::Reasoning { text, .. }
+                | Delta::Refusal { text, .. } => self.completion_bytes += text.len(),
+                Delta::ToolCall { name, arguments, .. } => {
+                    self.completion_bytes += arguments.len() + name.as_ref().map_or(0, String::len);
+                }
+                Delta::Finish { choice: 0, reason, native } => {
+                    self.finish = Some((*reason, native.clone()));
+                }
+                Delta::Usage(usage) => self.reported.update(usage),
+                Delta::Role { .. }
+                | Delta::Annotation { .. }
+                | Delta::Image { .. }
+                | Delta::Audio { .. }
+                | Delta::Finish { .. }
+                | Delta::Other { .. } => {}
+            }
+        }
+        if self.first_token.is_none() && self.completion_bytes > before {
+            self.first_token = Some(now().duration_since(self.started));
+        }
+    }
+
+    /// The counts to bill. Where the upstream was cut off before it reported, what went by is
+    /// counted: about four bytes make a token.
+    pub(crate) fn read(&self) -> Metered {
+        let mut usage = self.reported.clone();
+        let is_cut = self.finish.is_none();
+        let counted = tokens(self.completion_bytes);
+        // A report in mid-stream is of what was written until then, so the larger count holds.
+        let completion = match usage.completion {
+            Some(reported) if is_cut => reported.max(counted),
+            Some(reported) => reported,
+            None => counted,
+        };
+        let is_estimated = usage.prompt.is_none() || usage.completion != Some(completion);
+        usage.prompt = usage.prompt.or_else(|| Some(tokens(self.prompt_bytes)));
+        usage.completion = Some(completion);
+        Metered { usage, is_estimated }
+    }
+}
+
+impl Metered {
+    /// The counts in the ledger's form.
+    pub(crate) fn counts(&self) -> Counts {
+        let usage = &self.usage;
+        Counts {
+            prompt: usage.prompt.unwrap_or(0),
+            completion: usage.completion.unwrap_or(0),
+            cached: usage.cached.unwrap_or(0),
+            cache_write: usage.cache_write.unwrap_or(0),
+            cache_write_1h: usage.cache_write_1h.unwrap_or(0),
+            audio_prompt: usage.audio_prompt.unwrap_or(0),
+            reasoning: usage.reasoning.unwrap_or(0),
+            audio_completion: usage.audio_completion.unwrap_or(0),
+            image_completion: usage.image_completion.unwrap_or(0),
+            web_searches: usage.web_searches.unwrap_or(0),
+            requests: 1,
+        }
+    }
+}
+
+/// Tokens in that many bytes of text, about.
+pub(crate) fn tokens(bytes: usize) -> u64 {
+    u64::try_from(bytes.div_ceil(4)).unwrap_or(u64::MAX)
+}

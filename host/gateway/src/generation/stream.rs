@@ -1,0 +1,183 @@
+//! The chunk loop of a streamed reply: upstream, hooks, client; then settle, then say so.
+
+use std::time::{Duration, Instant};
+
+use wire::{Chunk, Delta, WriteStream};
+
+use super::record::Record;
+use super::{Ask, Client, Reply};
+use crate::app::App;
+use crate::clock;
+use crate::error::Error;
+use crate::upstream::Incoming;
+
+/// Streams a reply to its end. Failures from here on are written into the stream.
+///
+/// # Errors
+/// Only when the settlement could not be written.
+pub(super) async fn run(
+    app: &App,
+    ask: &Ask,
+    mut reply: Reply,
+    client: &mut Client,
+    record: &mut Record,
+) -> Result<(), Error> {
+    client.stream();
+    let mut writer = ask.surface.write_stream(&reply.head);
+    let mut tail = Tail::default();
+    let outcome = {
+        let mut pump = Pump { app, reply: &mut reply, client, record, tail: &mut tail };
+        pump.run(writer.as_mut()).await
+    };
+    if outcome.is_ok() && client.is_gone() {
+        record.cancelled = true;
+    }
+    if let Err(error) = &outcome {
+        record.note_failure(error);
+    }
+    record.plugins = reply.pipeline.used();
+    let billed = record.bill(&reply);
+    // The end is announced after it is settled: what a client saw end was billed.
+    reply.hold.settle(billed.amount, record.row()).await?;
+    let usage = &billed.metered.usage;
+    let mut out = Vec::with_capacity(1024);
+    match &outcome {
+        Ok(()) => {
+            for chunk in &tail.chunks {
+                writer.chunk(chunk, &mut out);
+            }
+            writer.end(usage, &billed.cost, &mut out);
+        }
+        Err(error) => writer.error(&error.failure, &mut out),
+    }
+    client.send(out).await;
+    reply.pipeline.complete(record.outcome(usage));
+    Ok(())
+}
+
+/// Everything from the first finish on waits here until the settlement is written.
+#[derive(Default)]
+struct Tail {
+    chunks: Vec<Chunk>,
+}
+
+struct Pump<'a> {
+    app: &'a App,
+    reply: &'a mut Reply,
+    client: &'a Client,
+    record: &'a mut Record,
+    tail: &'a mut Tail,
+}
+
+impl Pump<'_> {
+    async fn run(&mut self, writer: &mut dyn WriteStream) -> Result<(), Error> {
+        let mut chunks = std::mem::take(&mut self.reply.answer.chunks);
+        let mut incoming = self.reply.answer.incoming.take();
+        let mut passed = Vec::with_capacity(chunks.len() + 1);
+        loop {
+            for chunk in chunks.drain(..) {
+                self.record.meter.note(&chunk, clock::now);
+                self.reply.pipeline.push(chunk, &mut passed)?;
+            }
+            let is_there = self.write(writer, &mut passed).await;
+            if !is_there && self.leaves_upstream() {
+                return Ok(());
+            }
+            let more = match &mut incoming {
+                Some(incoming) => self.next(writer, incoming, &mut chunks, &mut passed).await?,
+                None => false,
+            };
+            if !more && chunks.is_empty() {
+                break;
+            }
+        }
+        self.reply.pipeline.finish(&mut passed)?;
+        self.write(writer, &mut passed).await;
+        Ok(())
+    }
+
+    /// Waits for the next chunks; gives up on hooks that hold too long, and on the upstream when
+    /// the client has left or the time is over.
+    async fn next(
+        &mut self,
+        writer: &mut dyn WriteStream,
+        incoming: &mut Incoming,
+        chunks: &mut Vec<Chunk>,
+        passed: &mut Vec<Chunk>,
+    ) -> Result<bool, Error> {
+        loop {
+            let held = self.reply.pipeline.held_deadline();
+            let deadline = self.deadline();
+            tokio::select! {
+                biased;
+                more = incoming.read(chunks) => return more,
+                () = self.client.gone(), if !self.record.cancelled => {
+                    self.record.cancelled = true;
+                    if self.leaves_upstream() {
+                        return Ok(false);
+                    }
+                }
+                () = sleep_until(held), if held.is_some() => {
+                    self.reply.pipeline.expire_held(clock::now(), passed)?;
+                    self.write(writer, passed).await;
+                }
+                () = sleep_until(Some(deadline)) => return self.over(),
+            }
+        }
+    }
+
+    /// Whether nobody is left to read and closing the connection stops the upstream's bill.
+    /// Otherwise the rest is read, to know what it cost.
+    fn leaves_upstream(&mut self) -> bool {
+        self.record.cancelled = true;
+        self.reply.endpoint.as_ref().is_none_or(|endpoint| endpoint.provider.cancel)
+    }
+
+    /// When the generation must be over; sooner once nobody is there.
+    fn deadline(&mut self) -> Instant {
+        match self.record.cancelled {
+            false => self.record.deadline,
+            true => {
+                let drain = Duration::from_millis(self.app.config.upstream.drain_ms);
+                *self.record.drain_until.get_or_insert_with(|| clock::now() + drain)
+            }
+        }
+    }
+
+    fn over(&self) -> Result<bool, Error> {
+        if self.record.cancelled {
+            return Ok(false);
+        }
+        let total_ms = self.app.config.upstream.total_ms;
+        let message = format!("The generation took longer than {total_ms} ms");
+        Err(Error::client(wire::ErrorType::Timeout, message))
+    }
+
+    /// Sends what passed the hooks. Returns whether the client is still there.
+    async fn write(&mut self, writer: &mut dyn WriteStream, passed: &mut Vec<Chunk>) -> bool {
+        if self.record.cancelled {
+            passed.clear();
+            return false;
+        }
+        let mut out = Vec::with_capacity(512 * passed.len());
+        for chunk in passed.drain(..) {
+            if !self.tail.chunks.is_empty() || ends(&chunk) {
+                self.tail.chunks.push(chunk);
+            } else {
+                writer.chunk(&chunk, &mut out);
+            }
+        }
+        self.client.send(out).await
+    }
+}
+
+/// Whether a chunk says that a choice ended.
+fn ends(chunk: &Chunk) -> bool {
+    chunk.deltas.iter().any(|delta| matches!(delta, Delta::Finish { .. }))
+}
+
+async fn sleep_until(when: Option<Instant>) {
+    if let Some(when) = when {
+        tokio::time::sleep_until(when.into()).await;
+    }
+}

@@ -1,0 +1,106 @@
+//! The engine all plugins share: what WASM may do here, the pool of instances, and the clock that
+//! ends calls which take too long.
+
+use std::num::NonZeroUsize;
+use std::time::Duration;
+
+use anyhow::Context;
+use wasmtime::component::Linker;
+use wasmtime::{Engine, InstanceAllocationStrategy, PoolingAllocationConfig, Strategy};
+
+use super::capability;
+use super::instance::State;
+use crate::config;
+
+/// The engine, with everything that a plugin may import linked.
+pub(super) struct Sandbox {
+    /// Compiles and runs.
+    pub(super) engine: Engine,
+    /// The capabilities.
+    pub(super) linker: Linker<State>,
+}
+
+impl Sandbox {
+    /// Reserves the pool and starts the clock. Where the address space has no room for the pool,
+    /// instances are made on demand: slower, and as safe.
+    ///
+    /// # Errors
+    /// When the system refuses even that.
+    pub(super) fn new(limits: &config::Plugins) -> Result<Self, anyhow::Error> {
+        let engine = match Engine::new(&profile(Some(pool(limits)))) {
+            Ok(engine) => engine,
+            Err(error) => {
+                tracing::warn!(
+                    %error,
+                    instances_max = limits.instances_max,
+                    "no room for the pool of plugin instances; a smaller plugins.instances_max may fit"
+                );
+                let engine = Engine::new(&profile(None)).map_err(anyhow::Error::from);
+                engine.context("the WASM engine does not start")?
+            }
+        };
+        start_clock(&engine)?;
+        let linker = capability::linker(&engine)?;
+        Ok(Self { engine, linker })
+    }
+}
+
+/// What WASM may do here. What is not needed is off: each feature is something to attack.
+fn profile(pool: Option<PoolingAllocationConfig>) -> wasmtime::Config {
+    let mut config = wasmtime::Config::new();
+    config
+        .strategy(Strategy::Cranelift)
+        .concurrency_support(false)
+        .epoch_interruption(true)
+        .wasm_memory64(false)
+        .wasm_backtrace_max_frames(NonZeroUsize::new(20))
+        .max_wasm_stack(512 << 10)
+        .memory_init_cow(true);
+    if let Some(pool) = pool {
+        config.allocation_strategy(InstanceAllocationStrategy::Pooling(pool));
+    }
+    config
+}
+
+/// One memory per plugin. A wrapped core module counts as three instances (itself and two small
+/// ones that connect it), other languages' components as a few more.
+fn pool(limits: &config::Plugins) -> PoolingAllocationConfig {
+    let count = limits.instances_max.max(1);
+    let mut pool = PoolingAllocationConfig::new();
+    pool.total_component_instances(count)
+        .total_core_instances(count.saturating_mul(4))
+        .total_memories(count)
+        .total_tables(count.saturating_mul(2))
+        .max_component_instance_size(256 << 10)
+        .max_core_instance_size(256 << 10)
+        .max_core_instances_per_component(8)
+        .max_memories_per_component(1)
+        .max_tables_per_component(4)
+        .max_memories_per_module(1)
+        .max_tables_per_module(2)
+        .table_elements(TABLE_ELEMENTS_MAX)
+        .max_memory_size(limits.memory_bytes_max);
+    pool
+}
+
+/// Advances the engine's epoch. A call may run until the epoch reaches its deadline, so a tick is
+/// how exact CPU limits are. The thread ends with the engine.
+fn start_clock(engine: &Engine) -> Result<(), anyhow::Error> {
+    let engine = engine.weak();
+    let tick = move || {
+        while let Some(engine) = engine.upgrade() {
+            engine.increment_epoch();
+            drop(engine);
+            std::thread::sleep(TICK);
+        }
+    };
+    let thread = std::thread::Builder::new().name("plugin-clock".to_owned());
+    thread.spawn(tick).context("the clock of plugins does not start")?;
+    Ok(())
+}
+
+/// The unit of CPU limits.
+const TICK: Duration = Duration::from_millis(1);
+
+/// Entries in a plugin's table of functions.
+pub(super) const TABLE_ELEMENTS_MAX: usize = 20_000;

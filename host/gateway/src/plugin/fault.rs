@@ -1,0 +1,122 @@
+//! How a plugin fails, named, counted and told. What follows from it is the pipeline's affair.
+
+use std::fmt;
+
+use wasmtime::{FrameInfo, PoolConcurrencyLimitError, Trap, WasmBacktrace};
+use wire::{ErrorType, Failure, Json};
+
+use crate::error::Error;
+
+/// The ways in which a plugin fails.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Fault {
+    /// It used up its CPU time.
+    Timeout,
+    /// It asked for more memory than it may have.
+    Memory,
+    /// It recursed too deeply.
+    Stack,
+    /// It crashed in another way: a panic, most often.
+    Trap,
+    /// It returned an error, or something that can't be used.
+    Error,
+    /// No instance was free.
+    Busy,
+    /// It held back too much or for too long.
+    Held,
+    /// It gave back far more than it was given.
+    Expansion,
+}
+
+impl Fault {
+    /// The name in errors, logs and metrics.
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            Self::Timeout => "timeout",
+            Self::Memory => "memory",
+            Self::Stack => "stack",
+            Self::Trap => "trap",
+            Self::Error => "error",
+            Self::Busy => "busy",
+            Self::Held => "held",
+            Self::Expansion => "expansion",
+        }
+    }
+
+    /// What an error of the runtime was. `memory_refused` says that the same call had been denied
+    /// memory: a guest that can't allocate ends in an ordinary trap.
+    pub(super) fn of(error: &wasmtime::Error, memory_refused: bool) -> Self {
+        if error.downcast_ref::<PoolConcurrencyLimitError>().is_some() {
+            return Self::Busy;
+        }
+        match error.downcast_ref::<Trap>() {
+            Some(Trap::Interrupt) => Self::Timeout,
+            Some(Trap::StackOverflow) => Self::Stack,
+            Some(Trap::MemoryOutOfBounds) if is_recursion(error) => Self::Stack,
+            Some(Trap::AllocationTooLarge) => Self::Memory,
+            _ if memory_refused => Self::Memory,
+            _ => Self::Trap,
+        }
+    }
+}
+
+/// Compilers keep part of the stack in the guest's memory, below everything else. Recursion that
+/// runs out of that part first ends as an access out of bounds, deep within the same function.
+fn is_recursion(error: &wasmtime::Error) -> bool {
+    let Some(trace) = error.downcast_ref::<WasmBacktrace>() else { return false };
+    let mut functions: Vec<_> = trace.frames().iter().map(FrameInfo::func_index).collect();
+    functions.sort_unstable();
+    functions.chunk_by(PartialEq::eq).any(|same| same.len() >= RECURSION_FRAMES)
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// One failure of one plugin.
+#[derive(Debug)]
+pub(crate) struct Failed {
+    /// Which way.
+    pub(crate) fault: Fault,
+    /// What is known of the cause: a panic's message, a limit and its setting.
+    pub(crate) detail: String,
+}
+
+impl Failed {
+    /// A failure with its cause.
+    pub(super) fn new(fault: Fault, detail: impl Into<String>) -> Self {
+        Self { fault, detail: detail.into() }
+    }
+
+    /// Counts and logs it. Every failure passes here once, whatever follows from it.
+    pub(super) fn note(&self, plugin: &str, generation: &str) {
+        let (id, fault) = (plugin.to_owned(), self.fault.as_str());
+        metrics::counter!("patchbay_plugin_faults_total", "plugin" => id, "fault" => fault)
+            .increment(1);
+        tracing::warn!(plugin, generation, fault, detail = %self.detail, "a plugin failed");
+    }
+
+    /// What a client is told when the failure closes the generation.
+    pub(super) fn close(&self, plugin: &str) -> Error {
+        let message = format!("Plugin `{plugin}` failed ({}): {}", self.fault, self.detail);
+        let mut failure = Failure::new(ErrorType::ProviderOverloaded, message);
+        failure.status = 503;
+        if self.fault == Fault::Busy {
+            failure.retry_after_ms = Some(BUSY_RETRY_MS);
+        } else {
+            failure.error_type = ErrorType::Server;
+        }
+        failure.metadata.push(("plugin".to_owned(), Json::of(&plugin)));
+        failure.metadata.push(("fault".to_owned(), Json::of(&self.fault.as_str())));
+        Error::plugin(failure)
+    }
+}
+
+/// Frames of one function, of the twenty that a backtrace shows, that make a recursion. Functions
+/// that call each other in turn share them.
+const RECURSION_FRAMES: usize = 6;
+
+/// Instances live for one generation each, so a full pool has room again soon.
+const BUSY_RETRY_MS: u64 = 1_000;

@@ -1,0 +1,64 @@
+//! What plugins may see of a generation beside the request itself.
+
+use std::time::Instant;
+
+/// What plugins may see of a generation.
+#[derive(Debug)]
+pub(crate) struct GenerationView {
+    /// `gen-…`
+    pub(crate) id: String,
+    /// The client's dialect.
+    pub(crate) surface: &'static str,
+    /// The model as the client named it.
+    pub(crate) model: String,
+    /// The hash of the client's key.
+    pub(crate) key: String,
+    /// Request headers, lower-case names.
+    pub(crate) headers: Vec<(String, String)>,
+    /// When the generation's time is over.
+    pub(crate) deadline: Instant,
+}
+
+impl GenerationView {
+    /// A header that plugins may see.
+    pub(super) fn header(&self, name: &str) -> Option<&str> {
+        if HIDDEN.contains(&name) {
+            return None;
+        }
+        self.headers.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
+    }
+}
+
+/// Headers that carry credentials: no plugin sees them, whoever granted what.
+const HIDDEN: [&str; 7] = [
+    "api-key",
+    "authorization",
+    "cookie",
+    "proxy-authorization",
+    "x-api-key",
+    "x-goog-api-key",
+    "set-cookie",
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn credentials_are_never_shown() {
+        let headers = HIDDEN.iter().chain(&["x-title"]);
+        let headers = headers.map(|name| ((*name).to_owned(), "value".to_owned())).collect();
+        let view = GenerationView {
+            id: String::new(),
+            surface: "openai-chat",
+            model: String::new(),
+            key: String::new(),
+            headers,
+            deadline: crate::clock::now(),
+        };
+        assert_eq!(view.header("x-title"), Some("value"));
+        for name in HIDDEN {
+            assert_eq!(view.header(name), None, "{name}");
+        }
+    }
+}

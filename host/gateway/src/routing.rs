@@ -1,0 +1,257 @@
+//! Which endpoints, in which order. Pure: it reads the catalog and the request, and asks nobody.
+
+use std::sync::Arc;
+
+use ledger::{Counts, Money};
+use wire::{Content, ErrorType, MediaKind, Modality, Request};
+
+use crate::config::Billing;
+use crate::config::catalog::{Catalog, Endpoint, Served};
+use crate::error::Error;
+
+mod preferences;
+
+use preferences::{Preferences, Sort};
+
+/// A model name taken apart.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Name {
+    /// The model's id in the catalog.
+    pub(crate) id: String,
+    /// Suffixes that name plugins, in order.
+    pub(crate) suffixes: Vec<String>,
+    /// `:floor` asks for the lowest price.
+    floor: bool,
+}
+
+/// Takes `author/name:suffix…` apart. A name that stands in the catalog as it is has no suffix.
+///
+/// # Errors
+/// An unknown model (400) or suffix (400), with what is known.
+pub(crate) fn name(
+    catalog: &Catalog,
+    text: &str,
+    is_plugin_suffix: impl Fn(&str) -> bool,
+) -> Result<Name, Error> {
+    let mut base = text;
+    let mut tail = Vec::new();
+    while !catalog.models.contains_key(base) {
+        match base.rsplit_once(':') {
+            Some((front, suffix)) if front.contains('/') => {
+                tail.push(suffix);
+                base = front;
+            }
+            _ => return Err(unknown_model(text)),
+        }
+    }
+    tail.reverse();
+    let mut named = Name { id: base.to_owned(), ..Name::default() };
+    for suffix in tail {
+        match suffix {
+            "floor" => named.floor = true,
+            // Throughput is not measured yet, so the catalog's own order stands.
+            "nitro" => {}
+            _ if is_plugin_suffix(suffix) => named.suffixes.push(suffix.to_owned()),
+            _ => {
+                let message = format!(
+                    "{text} is not a valid model ID: `:{suffix}` is neither a variant (floor, \
+                     nitro) nor the suffix of a loaded plugin; GET /api/v1/plugins lists those"
+                );
+                return Err(Error::client(ErrorType::InvalidRequest, message));
+            }
+        }
+    }
+    Ok(named)
+}
+
+impl Name {
+    /// The name without the suffixes of plugins, which have done their part once selected.
+    pub(crate) fn without_plugins(&self) -> String {
+        if self.floor { format!("{}:floor", self.id) } else { self.id.clone() }
+    }
+}
+
+/// The endpoints to try, in order; empty when a plugin answered.
+#[derive(Debug, Default)]
+pub(crate) struct Plan {
+    /// Each with the id of the model that it serves.
+    pub(crate) steps: Vec<Step>,
+}
+
+/// One endpoint to try.
+#[derive(Debug, Clone)]
+pub(crate) struct Step {
+    /// The model's id in the catalog.
+    pub(crate) model: Arc<str>,
+    /// Who serves it.
+    pub(crate) endpoint: Arc<Endpoint>,
+}
+
+/// Plans a request: the named model's endpoints, then those of `models`.
+///
+/// # Errors
+/// No model of that name (400), or no endpoint that may and can serve it (404), with the reason.
+pub(crate) fn plan(
+    catalog: &Catalog,
+    request: &Request,
+    is_plugin_suffix: impl Fn(&str) -> bool,
+) -> Result<Plan, Error> {
+    let preferences = Preferences::read(request.controls.provider.as_ref())?;
+    let mut steps = Vec::new();
+    let mut obstacle = None;
+    for text in std::iter::once(&request.model).chain(&request.controls.models) {
+        let named = name(catalog, text, &is_plugin_suffix)?;
+        let Some(served) = catalog.models.get(&named.id) else { continue };
+        match serve(&named, served, request, &preferences) {
+            Ok(endpoints) => steps.extend(endpoints),
+            Err(error) => obstacle = obstacle.or(Some(error)),
+        }
+    }
+    if !preferences.allow_fallbacks {
+        steps.truncate(1);
+    }
+    match obstacle {
+        Some(error) if steps.is_empty() => Err(error),
+        _ => Ok(Plan { steps }),
+    }
+}
+
+/// One model's endpoints, filtered and ordered.
+fn serve(
+    named: &Name,
+    served: &Served,
+    request: &Request,
+    preferences: &Preferences,
+) -> Result<Vec<Step>, Error> {
+    check_abilities(served, request)?;
+    if preferences.require_parameters {
+        check_parameters(served, request)?;
+    }
+    let ready: Vec<_> = served.ready().cloned().collect();
+    if ready.is_empty() {
+        return Err(not_ready(served));
+    }
+    let mut allowed = preferences.filter(&served.model.id, ready)?;
+    let sort = if named.floor { Sort::Price } else { preferences.sort };
+    if sort == Sort::Price {
+        allowed.sort_by_key(|endpoint| typical_cost(endpoint));
+    }
+    let model: Arc<str> = named.id.as_str().into();
+    let step = |endpoint| Step { model: Arc::clone(&model), endpoint };
+    Ok(allowed.into_iter().map(step).collect())
+}
+
+/// Refuses what the model can't do before anything is asked.
+fn check_abilities(served: &Served, request: &Request) -> Result<(), Error> {
+    let model = &served.model;
+    let is_missing = |parameter: &str| {
+        !model.supported_parameters.is_empty()
+            && !model.supported_parameters.iter().any(|known| known == parameter)
+    };
+    if !request.tools.is_empty() && is_missing("tools") {
+        return Err(no_endpoints("tool use"));
+    }
+    let parts = request.messages.iter().flat_map(|message| &message.parts);
+    for part in parts {
+        let Content::Media(media) = &part.content else { continue };
+        let needed = match media.kind {
+            MediaKind::Image => Modality::Image,
+            MediaKind::Audio => Modality::Audio,
+            MediaKind::Video => Modality::Video,
+            MediaKind::File => Modality::File,
+        };
+        if !model.input_modalities.contains(&needed) {
+            return Err(no_endpoints(&format!("{} input", needed.as_str())));
+        }
+    }
+    Ok(())
+}
+
+/// Refuses a model that does not take every parameter that the request sets.
+fn check_parameters(served: &Served, request: &Request) -> Result<(), Error> {
+    let sampling = &request.sampling;
+    let set = [
+        ("max_tokens", sampling.max_tokens.is_some()),
+        ("temperature", sampling.temperature.is_some()),
+        ("top_p", sampling.top_p.is_some()),
+        ("top_k", sampling.top_k.is_some()),
+        ("min_p", sampling.min_p.is_some()),
+        ("top_a", sampling.top_a.is_some()),
+        ("frequency_penalty", sampling.frequency_penalty.is_some()),
+        ("presence_penalty", sampling.presence_penalty.is_some()),
+        ("repetition_penalty", sampling.repetition_penalty.is_some()),
+        ("seed", sampling.seed.is_some()),
+        ("stop", !sampling.stop.is_empty()),
+        ("logprobs", sampling.logprobs.is_some()),
+        ("logit_bias", sampling.logit_bias.is_some()),
+        ("tools", !request.tools.is_empty()),
+        ("tool_choice", request.tool_choice.is_some()),
+        ("response_format", request.response_format.is_some()),
+        ("reasoning", request.reasoning.is_some()),
+    ];
+    let known = &served.model.supported_parameters;
+    match set.iter().find(|(name, is_set)| *is_set && !known.iter().any(|known| known == name)) {
+        Some((name, _)) => Err(no_endpoints(&format!("the parameter {name}"))),
+        None => Ok(()),
+    }
+}
+
+/// The cost of a typical request, to sort by.
+fn typical_cost(endpoint: &Endpoint) -> Money {
+    let counts = Counts { prompt: 1_000_000, completion: 250_000, ..Counts::default() };
+    endpoint.price.as_ref().map_or(Money::MAX, |price| price.cost(&counts).total)
+}
+
+impl Plan {
+    /// The most that any of the endpoints could charge for the request.
+    pub(crate) fn cost_max(
+        &self,
+        request: &Request,
+        body_bytes: usize,
+        billing: &Billing,
+    ) -> Money {
+        // Two bytes to a token is more tokens than any tokenizer makes of prose or code.
+        let prompt = u64::try_from(body_bytes.div_ceil(2)).unwrap_or(u64::MAX);
+        let choices = u64::from(request.sampling.n.unwrap_or(1).max(1));
+        let worst = |step: &Step| {
+            let assumed = step.endpoint.max_output_tokens.unwrap_or(billing.output_tokens_assumed);
+            let asked = request.sampling.max_tokens.unwrap_or(assumed);
+            let completion = u64::from(asked).saturating_mul(choices);
+            let price = step.endpoint.price.as_ref();
+            price.map_or(Money::ZERO, |price| {
+                price.cost_max(prompt.min(u64::from(step.endpoint.context_length)), completion)
+            })
+        };
+        self.steps.iter().map(worst).max().unwrap_or(Money::ZERO)
+    }
+}
+
+fn unknown_model(text: &str) -> Error {
+    let message = format!(
+        "{text} is not a valid model ID. GET /api/v1/models lists those that are; to serve \
+         another one, add to the configuration:\n[[model]]\nid = \"{text}\"\n\
+         context_length = 8192\n[[model.endpoint]]\nprovider = \"<a provider's slug>\"\n\
+         model = \"<the provider's name of the model>\"\n\
+         price = {{ prompt = \"<USD per million tokens>\", completion = \"<…>\" }}"
+    );
+    Error::client(ErrorType::InvalidRequest, message)
+}
+
+fn not_ready(served: &Served) -> Error {
+    let reasons: Vec<_> = served
+        .endpoints
+        .iter()
+        .filter_map(|endpoint| {
+            let obstacle = endpoint.obstacle.as_ref()?;
+            Some(format!("{}: {obstacle}", endpoint.provider.slug))
+        })
+        .collect();
+    let why = if reasons.is_empty() { "it lists none".to_owned() } else { reasons.join("; ") };
+    let message = format!("No endpoints found for {} ({why}).", served.model.id);
+    Error::client(ErrorType::NotFound, message)
+}
+
+fn no_endpoints(ability: &str) -> Error {
+    let message = format!("No endpoints found that support {ability}.");
+    Error::client(ErrorType::NotFound, message)
+}

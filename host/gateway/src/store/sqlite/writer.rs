@@ -1,0 +1,107 @@
+//! The thread that writes: takes everything that waits, makes one transaction of it, then answers.
+//! The busier it is, the larger its batches and the cheaper each write.
+
+use std::path::Path;
+
+use rusqlite::{Connection, TransactionBehavior};
+use tokio::sync::{mpsc, oneshot};
+
+use super::batch::Batch;
+use super::broken;
+use crate::store::{StoreError, Write};
+
+/// What the thread is asked.
+pub(super) enum Command {
+    /// To write, and to answer if somebody waits.
+    Write(Write, Option<oneshot::Sender<Result<(), StoreError>>>),
+    /// To stop, after what was asked before.
+    Close(oneshot::Sender<()>),
+}
+
+type Waiter = Option<oneshot::Sender<Result<(), StoreError>>>;
+
+/// Runs until it is told to stop, or nobody can ask any more.
+pub(super) fn run(mut connection: Connection, path: &Path, mut commands: mpsc::Receiver<Command>) {
+    let mut writes = Vec::with_capacity(BATCH_MAX);
+    let mut waiters: Vec<Waiter> = Vec::with_capacity(BATCH_MAX);
+    let mut stop = None;
+    while stop.is_none()
+        && let Some(first) = commands.blocking_recv()
+    {
+        let mut next = Some(first);
+        while let Some(command) = next {
+            match command {
+                Command::Write(write, waiter) => {
+                    writes.push(write);
+                    waiters.push(waiter);
+                }
+                Command::Close(done) => {
+                    stop = Some(done);
+                    break;
+                }
+            }
+            next = if writes.len() < BATCH_MAX { commands.try_recv().ok() } else { None };
+        }
+        let results = keep(&mut connection, path, &writes);
+        writes.clear();
+        for (waiter, result) in waiters.drain(..).zip(results) {
+            answer(waiter, result);
+        }
+    }
+    // Whoever asks from here on is told that the store is closed.
+    drop(commands);
+    if let Err((_, error)) = connection.close() {
+        tracing::error!("closing the store: {error}");
+    }
+    if let Some(done) = stop {
+        let _ = done.send(());
+    }
+}
+
+/// Makes one transaction of everything. If that fails, each write has one of its own, so that
+/// none fails for another's fault.
+fn keep(connection: &mut Connection, path: &Path, writes: &[Write]) -> Vec<Result<(), StoreError>> {
+    if writes.is_empty() {
+        return Vec::new();
+    }
+    match attempt(connection, writes) {
+        Ok(results) => results,
+        Err(error) if writes.len() == 1 => vec![Err(broken(path, &error))],
+        Err(_) => {
+            let alone = |write| match attempt(connection, std::slice::from_ref(write)) {
+                Ok(mut results) => results.pop().unwrap_or(Ok(())),
+                Err(error) => Err(broken(path, &error)),
+            };
+            writes.iter().map(alone).collect()
+        }
+    }
+}
+
+fn attempt(
+    connection: &mut Connection,
+    writes: &[Write],
+) -> rusqlite::Result<Vec<Result<(), StoreError>>> {
+    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    let mut batch = Batch::new(&transaction)?;
+    let mut results = Vec::with_capacity(writes.len());
+    for write in writes {
+        results.push(batch.write(write)?);
+    }
+    batch.finish()?;
+    transaction.commit()?;
+    Ok(results)
+}
+
+fn answer(waiter: Waiter, result: Result<(), StoreError>) {
+    match (waiter, result) {
+        (Some(waiter), result) => {
+            // A waiter that left needs no answer.
+            let _ = waiter.send(result);
+        }
+        (None, Ok(())) => {}
+        (None, Err(error)) => tracing::error!("a write was lost: {error}"),
+    }
+}
+
+/// Writes in one transaction: enough to make its fixed cost small, few enough to be quick.
+const BATCH_MAX: usize = 1_024;

@@ -1,0 +1,233 @@
+//! One attempt at one endpoint: send, time out, read back as chunks. It does not choose, repeat or
+//! bill; `generation` does.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderName, HeaderValue, RETRY_AFTER};
+use wire::{Auth, Chunk, Delta, ErrorType, Failure, Json, Request, Source, Target};
+
+use crate::config::Upstream as Limits;
+use crate::config::catalog::{Endpoint, Provider};
+use crate::error::Error;
+
+mod client;
+mod incoming;
+
+pub(crate) use incoming::Incoming;
+
+/// The way to every provider: one connection pool, and what may take how long.
+#[derive(Clone)]
+pub(crate) struct Upstream {
+    client: reqwest::Client,
+    limits: Limits,
+}
+
+/// An attempt that was answered: what came first, and the rest to come.
+pub(crate) struct Answer {
+    /// The chunks read so far; for a reply that is not streamed, all of it.
+    pub(crate) chunks: Vec<Chunk>,
+    /// What follows; none when the reply came whole.
+    pub(crate) incoming: Option<Incoming>,
+    /// The body of a reply that came whole.
+    pub(crate) source: Option<Source>,
+}
+
+impl Answer {
+    /// A reply that no upstream gave.
+    pub(crate) fn of(chunk: Chunk) -> Self {
+        Self { chunks: vec![chunk], incoming: None, source: None }
+    }
+}
+
+impl Upstream {
+    /// Sets up the pool.
+    ///
+    /// # Errors
+    /// Names the proxy or the certificate file that can't be used.
+    pub(crate) fn new(limits: &Limits) -> Result<Self, anyhow::Error> {
+        Ok(Self { client: client::build(limits)?, limits: limits.clone() })
+    }
+
+    /// Asks one endpoint. Returns when the reply has begun with something to show, so that an
+    /// error inside a 200 can still be followed by another attempt.
+    ///
+    /// # Errors
+    /// What the provider said, or how it could not be reached. Errors are the upstream's, except
+    /// a request that the endpoint has no form for.
+    pub(crate) async fn send(
+        &self,
+        endpoint: &Endpoint,
+        request: &Request,
+    ) -> Result<Answer, Error> {
+        let limit = Duration::from_millis(self.limits.first_token_ms);
+        match tokio::time::timeout(limit, self.attempt(endpoint, request)).await {
+            Ok(answer) => answer,
+            Err(_) => Err(self.too_slow(&endpoint.provider, "began no reply", limit)),
+        }
+    }
+
+    async fn attempt(&self, endpoint: &Endpoint, request: &Request) -> Result<Answer, Error> {
+        let provider = &endpoint.provider;
+        let response = self.post(endpoint, request).await?;
+        let status = response.status().as_u16();
+        if status >= 400 {
+            return Err(self.refused(provider, response).await);
+        }
+        let is_stream = request.stream && !is_json(&response);
+        if !is_stream {
+            let body = self.collect(provider, response, self.limits.reply_bytes_max).await?;
+            let chunks = provider.dialect.read_reply(&body);
+            let chunks = chunks.map_err(|error| incoming::failed(provider, error))?;
+            let source = Some(Source { dialect: provider.dialect.name(), bytes: body });
+            return Ok(Answer { chunks, incoming: None, source });
+        }
+        let mut incoming = Incoming::new(endpoint, response, &self.limits);
+        let mut chunks = Vec::new();
+        while !chunks.iter().any(shows) && incoming.read(&mut chunks).await? {}
+        Ok(Answer { chunks, incoming: Some(incoming), source: None })
+    }
+
+    async fn post(
+        &self,
+        endpoint: &Endpoint,
+        request: &Request,
+    ) -> Result<reqwest::Response, Error> {
+        let provider = &endpoint.provider;
+        let target = Target {
+            model: &endpoint.model,
+            stream: request.stream,
+            max_output_tokens: endpoint.max_output_tokens,
+            reasoning: endpoint.reasoning,
+            quirks: &provider.quirks,
+        };
+        let outgoing = provider
+            .dialect
+            .write_request(request, &target)
+            .map_err(|error| unwritable(provider, &error))?;
+        let mut call = self
+            .client
+            .post(format!("{}{}", provider.base_url, outgoing.path))
+            .header(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        for (name, value) in &outgoing.headers {
+            call = call.header(*name, value);
+        }
+        for (name, value) in &provider.quirks.headers {
+            call = call.header(name, value);
+        }
+        if let Some((name, value)) = credential(provider)? {
+            call = call.header(name, value);
+        }
+        call.body(outgoing.body).send().await.map_err(|error| unreachable(provider, error))
+    }
+
+    /// Reads a whole body, but not more than it may be.
+    async fn collect(
+        &self,
+        provider: &Provider,
+        mut response: reqwest::Response,
+        bytes_max: usize,
+    ) -> Result<Bytes, Error> {
+        let mut first = None;
+        let mut rest = Vec::new();
+        while let Some(piece) =
+            response.chunk().await.map_err(|error| unreachable(provider, error))?
+        {
+            let length = first.as_ref().map_or(0, Bytes::len) + rest.len() + piece.len();
+            if length > bytes_max {
+                let message = format!("the reply is larger than {bytes_max} bytes");
+                return Err(broken(provider, message));
+            }
+            // Most replies are one piece: they need no copy.
+            match &first {
+                None => first = Some(piece),
+                Some(_) => rest.extend_from_slice(&piece),
+            }
+        }
+        let first = first.unwrap_or_default();
+        if rest.is_empty() {
+            return Ok(first);
+        }
+        Ok([first.as_ref(), rest.as_slice()].concat().into())
+    }
+
+    /// Reads what came with an error status.
+    async fn refused(&self, provider: &Provider, response: reqwest::Response) -> Error {
+        let status = response.status().as_u16();
+        let retry_after_ms = response
+            .headers()
+            .get(RETRY_AFTER)
+            .and_then(|value| value.to_str().ok()?.parse::<u64>().ok())
+            .map(|seconds| seconds.saturating_mul(1000));
+        let body = self.collect(provider, response, ERROR_BYTES_MAX).await.unwrap_or_default();
+        let mut failure = provider.dialect.read_error(status, &body);
+        failure.retry_after_ms = retry_after_ms.or(failure.retry_after_ms);
+        let error = named(provider, failure);
+        let raw = String::from_utf8_lossy(&body).into_owned();
+        error.with_source(anyhow::anyhow!("{} answered {status}: {raw}", provider.slug))
+    }
+
+    fn too_slow(&self, provider: &Provider, what: &str, limit: Duration) -> Error {
+        let message = format!("{} {what} within {} ms", provider.name, limit.as_millis());
+        named(provider, Failure::new(ErrorType::Timeout, message))
+    }
+}
+
+/// Whether a chunk has something for the client. What only announces a reply (a role, a first
+/// count) does not: an error after it can still be followed by another attempt.
+fn shows(chunk: &Chunk) -> bool {
+    let announces = |delta: &Delta| matches!(delta, Delta::Role { .. } | Delta::Usage(_));
+    chunk.deltas.iter().any(|delta| !announces(delta))
+}
+
+fn is_json(response: &reqwest::Response) -> bool {
+    let kind = response.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
+    kind.is_some_and(|kind| kind.starts_with("application/json"))
+}
+
+/// The header that shows the credential.
+fn credential(provider: &Provider) -> Result<Option<(HeaderName, HeaderValue)>, Error> {
+    let Some(secret) = &provider.credential else { return Ok(None) };
+    let (name, text) = match &provider.auth {
+        Auth::None => return Ok(None),
+        Auth::Bearer => (AUTHORIZATION, format!("Bearer {}", secret.expose())),
+        Auth::Header(name) => {
+            let name = HeaderName::from_bytes(name.as_bytes()).map_err(Error::us)?;
+            (name, secret.expose().to_owned())
+        }
+    };
+    let mut value = HeaderValue::from_str(&text).map_err(Error::us)?;
+    value.set_sensitive(true);
+    Ok(Some((name, value)))
+}
+
+/// The endpoint has no form for the request; another one may have.
+fn unwritable(provider: &Provider, error: &wire::WriteError) -> Error {
+    let message = format!("No endpoints found that support {}", error.what);
+    let failure = Failure::new(ErrorType::NotFound, message);
+    Error::upstream(failure).with_source(anyhow::anyhow!("{}: {error}", provider.slug))
+}
+
+/// No connection, or a broken one. The cause names hosts, so only the log sees it.
+fn unreachable(provider: &Provider, error: reqwest::Error) -> Error {
+    let message = format!("{} could not be reached", provider.name);
+    let error_type =
+        if error.is_timeout() { ErrorType::Timeout } else { ErrorType::ProviderUnavailable };
+    named(provider, Failure::new(error_type, message)).with_source(error)
+}
+
+/// The provider broke its own dialect.
+fn broken(provider: &Provider, cause: String) -> Error {
+    let message = format!("{} sent an invalid reply", provider.name);
+    let failure = Failure::new(ErrorType::ProviderUnavailable, message);
+    named(provider, failure).with_source(anyhow::anyhow!(cause))
+}
+
+/// A failure with the provider's name in its metadata, as clients of OpenRouter expect it.
+fn named(provider: &Provider, mut failure: Failure) -> Error {
+    failure.metadata.push(("provider_name".to_owned(), Json::of(&provider.name)));
+    Error::upstream(failure)
+}
+
+/// More of an error body than this is not read.
+const ERROR_BYTES_MAX: usize = 256 << 10;
