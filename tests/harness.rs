@@ -1,4 +1,6 @@
 //! What process-level tests stand on: the built gateway and the upstream double, each a process of
+
+#![allow(dead_code, missing_docs, reason = "each test binary uses its part")]
 //! its own on loopback, ended by its handle.
 
 use std::io::{BufRead, BufReader};

@@ -4,6 +4,14 @@
 //!
 //! They lie beside the project, where `PATCHBAY_FIXTURES` says (`<there>/wire/<provider>/`).
 
+#![expect(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::print_stderr,
+    reason = "a test says what is wrong by panicking, and when it is skipped"
+)]
+
 use std::path::{Path, PathBuf};
 use std::{env, fs};
 

@@ -7,6 +7,13 @@
 //! - `stream.sse`, an upstream's -> `chunks.json`, `stream.<dialect>.sse` for every surface
 //! - `reply.json`, an upstream's -> `reply.<dialect>.json` for every surface
 
+#![expect(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "a test says what is wrong by panicking"
+)]
+
 use std::path::{Path, PathBuf};
 use std::{env, fs};
 

@@ -7,7 +7,7 @@ use wire::{Chunk, Delta, Source};
 
 use super::capability::Environment;
 use super::engine::Sandbox;
-use super::fault::Fault;
+use super::fault::{Failed, Fault};
 use super::instance::Instance;
 use super::load::{Loader, Origin, Plugin};
 use super::pipeline::Pipeline;
@@ -110,8 +110,9 @@ fn text(text: &str) -> Delta {
     Delta::Text { choice: 0, text: text.to_owned() }
 }
 
-fn failed(failed: super::fault::Failed) -> anyhow::Error {
-    anyhow::anyhow!("{}: {}", failed.fault, failed.detail)
+fn failed(failed: Failed) -> anyhow::Error {
+    let Failed { fault, detail } = failed;
+    anyhow::anyhow!("{fault}: {detail}")
 }
 
 fn view() -> GenerationView {

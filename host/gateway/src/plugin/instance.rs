@@ -18,6 +18,7 @@ use crate::clock;
 
 /// What the guest holds as `generation`. Everything it stands for is in the [`State`]: a store
 /// belongs to one generation.
+#[expect(unreachable_pub, reason = "the generated code re-exports it")]
 pub struct Generation;
 
 /// What host functions see of the instance that calls them.

@@ -240,7 +240,7 @@ impl Loader<'_> {
         let component = code.component();
         let name = |interface: &str| format!("{PACKAGE}{interface}@0.1.0");
         let exports =
-            |interface: &str| component.get_export_index(None, &name(interface)).is_some();
+            |interface: &str| component.get_export_index(None, name(interface).as_str()).is_some();
         if !exports("plugin") {
             let reason =
                 format!("it does not export `{}`: use the SDK's `export!`", name("plugin"));

@@ -107,14 +107,14 @@ mod tests {
     #[test]
     fn a_range_is_read_without_the_rest() {
         let bytes: Vec<u8> = (0..=50).collect();
-        for end in 0..bytes.len() {
+        for (end, size) in (0..bytes.len()).zip(0_u64..) {
             let held = Held { mime: String::new(), base64: encode(&bytes[..end]) };
-            assert_eq!(held.size(), end as u64);
-            for offset in 0..=end {
-                let want = &bytes[offset..end.min(offset + 7)];
-                assert_eq!(held.read(offset as u64, 7), want, "{offset} of {end}");
+            assert_eq!(held.size(), size);
+            for (from, offset) in (0..=end).zip(0_u64..) {
+                let want = &bytes[from..end.min(from + 7)];
+                assert_eq!(held.read(offset, 7), want, "{offset} of {end}");
             }
-            assert!(held.read(end as u64 + 1, 7).is_empty());
+            assert!(held.read(size + 1, 7).is_empty());
         }
     }
 

@@ -83,6 +83,10 @@ impl Spend {
     /// The same with windows that ended before `now_ms` restarted.
     #[must_use]
     pub fn at(mut self, now_ms: u64) -> Self {
+        // All windows restart at midnight, so within the day there is nothing to do.
+        if window_start(Reset::Daily, now_ms) <= self.daily.start_ms {
+            return self;
+        }
         let windows = [
             (&mut self.daily, Reset::Daily),
             (&mut self.weekly, Reset::Weekly),
