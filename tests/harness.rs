@@ -1,7 +1,7 @@
 //! What process-level tests stand on: the built gateway and the upstream double, each a process of
-
-#![allow(dead_code, missing_docs, reason = "each test binary uses its part")]
 //! its own on loopback, ended by its handle.
+
+#![allow(dead_code, reason = "each test binary uses its part")]
 
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};

@@ -12,7 +12,9 @@ use crate::store::{StoreError, Write};
 /// A transaction that is being filled.
 pub(super) struct Batch<'a> {
     to: &'a Connection,
-    /// The two that every generation needs: looking them up costs as much as filling them.
+    // What every generation needs: to look a statement up costs as much as to fill it.
+    holds: CachedStatement<'a>,
+    ends: CachedStatement<'a>,
     settlements: CachedStatement<'a>,
     generations: CachedStatement<'a>,
     /// Holds that began in this batch and are still open.
@@ -28,6 +30,8 @@ impl<'a> Batch<'a> {
     pub(super) fn new(to: &'a Connection) -> rusqlite::Result<Self> {
         Ok(Self {
             to,
+            holds: to.prepare_cached(rows::INSERT_HOLD)?,
+            ends: to.prepare_cached("DELETE FROM hold WHERE id = ?1")?,
             settlements: to.prepare_cached(rows::INSERT_SETTLEMENT)?,
             generations: to.prepare_cached(rows::INSERT_GENERATION)?,
             begun: HashMap::new(),
@@ -59,9 +63,9 @@ impl<'a> Batch<'a> {
     }
 
     /// Writes what was put off.
-    pub(super) fn finish(self) -> rusqlite::Result<()> {
+    pub(super) fn finish(mut self) -> rusqlite::Result<()> {
         for hold in self.begun.values() {
-            rows::insert_hold(self.to, hold)?;
+            rows::insert_hold(&mut self.holds, hold)?;
         }
         for (key, spend) in &self.spent {
             rows::add_spend(self.to, key, spend)?;
@@ -138,8 +142,7 @@ impl<'a> Batch<'a> {
     /// Takes a hold away.
     fn end(&mut self, id: &Id) -> rusqlite::Result<()> {
         if self.begun.remove(id).is_none() {
-            let sql = "DELETE FROM hold WHERE id = ?1";
-            self.to.prepare_cached(sql)?.execute([&**id])?;
+            self.ends.execute([&**id])?;
         }
         Ok(())
     }

@@ -155,10 +155,12 @@ pub(super) fn insert_settlement(
     Ok(made > 0)
 }
 
-pub(super) fn insert_hold(to: &Connection, hold: &Hold) -> rusqlite::Result<()> {
-    let sql = "INSERT INTO hold (id, key, amount_nanos, sent_nanos, expires_ms) \
-               VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT DO NOTHING";
-    to.prepare_cached(sql)?.execute(params![
+pub(super) const INSERT_HOLD: &str = "INSERT INTO hold (id, key, amount_nanos, sent_nanos, expires_ms) \
+     VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT DO NOTHING";
+
+/// Fills [`INSERT_HOLD`].
+pub(super) fn insert_hold(insert: &mut Statement<'_>, hold: &Hold) -> rusqlite::Result<()> {
+    insert.execute(params![
         &*hold.id,
         &*hold.key,
         hold.amount.nanos(),
