@@ -1,7 +1,7 @@
 //! What process-level tests stand on: the built gateway and the upstream double, each a process of
 //! its own on loopback, ended by its handle.
 
-#![allow(dead_code, reason = "each test binary uses its part")]
+#![allow(dead_code, unreachable_pub, reason = "each test binary uses its part")]
 
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
@@ -14,6 +14,15 @@ use tempfile::TempDir;
 /// The management key that every test gateway is given.
 pub const MANAGEMENT_KEY: &str =
     "sk-or-v1-00000000000000000000000000000000000000000000000000000000000000aa";
+
+/// A client that knows no proxy and no real provider.
+pub fn http() -> reqwest::Client {
+    // Another client of this process may have chosen it already.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    // The gateway closes idle connections; one that it is about to close must not be used.
+    let builder = reqwest::Client::builder().no_proxy().pool_idle_timeout(Duration::from_secs(2));
+    builder.timeout(Duration::from_secs(60)).build().unwrap()
+}
 
 /// A running gateway.
 pub struct Gateway {
@@ -66,7 +75,7 @@ impl Gateway {
         std::thread::spawn(move || lines.for_each(drop));
         let url = printed.split_whitespace().find(|word| word.starts_with("http://127"));
         let url = url.unwrap_or_else(|| panic!("the gateway did not start:\n{printed}")).to_owned();
-        let http = reqwest::Client::builder().no_proxy().build().unwrap();
+        let http = http();
         let config = file.to_owned();
         let mut gateway = Self { child, url, key: String::new(), printed, config, http, folder };
         gateway.key = match key {
@@ -135,6 +144,19 @@ impl Gateway {
         Streamed::read(&response.text().await.unwrap())
     }
 
+    /// Uploads a plugin: status and body.
+    pub async fn upload(&self, id: &str, wasm: Vec<u8>) -> (u16, Value) {
+        let url = format!("{}/api/v1/plugins/{id}", self.url);
+        let call = self.http.put(url).bearer_auth(MANAGEMENT_KEY);
+        read(call.header("content-type", "application/wasm").body(wasm).send().await.unwrap()).await
+    }
+
+    /// The metrics' text.
+    pub async fn metrics(&self) -> String {
+        let url = format!("{}/metrics", self.url);
+        self.http.get(url).send().await.unwrap().text().await.unwrap()
+    }
+
     /// Asks until the answer is as wanted; fails with the last answer.
     pub async fn until(&self, path: &str, wanted: impl Fn(u16, &Value) -> bool) -> Value {
         let mut last = (0, Value::Null);
@@ -178,6 +200,11 @@ impl Gateway {
     /// Waits until it has ended; says whether it ended well.
     pub fn wait(&mut self) -> bool {
         self.child.wait().unwrap().success()
+    }
+
+    /// Whether it has ended, and if so, whether it ended well.
+    pub fn has_ended(&mut self) -> Option<bool> {
+        self.child.try_wait().unwrap().map(|status| status.success())
     }
 
     /// Starts it again with the same store and key.
@@ -281,7 +308,7 @@ impl Double {
             .unwrap();
         let mut address = String::new();
         BufReader::new(child.stdout.take().unwrap()).read_line(&mut address).unwrap();
-        let http = reqwest::Client::builder().no_proxy().build().unwrap();
+        let http = http();
         Self { child, url: format!("http://{}", address.trim()), http }
     }
 
@@ -296,6 +323,22 @@ impl Double {
     pub async fn log(&self, name: &str) -> Value {
         let url = format!("{}/_double/log/{name}", self.url);
         read(self.http.get(url).send().await.unwrap()).await.1
+    }
+
+    /// The same once so many requests came and so many answers ended; fails after half a minute.
+    pub async fn log_when(&self, name: &str, received: usize, ended: usize) -> Value {
+        let wanted = format!("received={received}&ended={ended}&within_ms=30000");
+        let url = format!("{}/_double/log/{name}?{wanted}", self.url);
+        let (status, log) = read(self.http.get(url).send().await.unwrap()).await;
+        assert_eq!(status, 200, "{received} requests and {ended} ends did not come: {log}");
+        log
+    }
+
+    /// Lets the streams under a name go on that wait after `gate_after`.
+    pub async fn release(&self, name: &str) {
+        let url = format!("{}/_double/release/{name}", self.url);
+        let response = self.http.post(url).send().await.unwrap();
+        assert!(response.status().is_success(), "{}", response.text().await.unwrap());
     }
 
     /// A provider and a model `test/{name}` behind this double, as configuration.

@@ -1,3 +1,19 @@
 //! Plugins in the real binary: hostile ones, hot swap under load, and the ledger after `kill -9`.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "a test says what is wrong by panicking"
+)]
+
 mod harness;
+
+mod sandbox {
+    mod crash;
+    mod hostile;
+    mod options;
+    mod swap;
+    mod upstream;
+    mod wasm;
+}

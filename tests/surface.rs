@@ -1,3 +1,36 @@
-//! What clients see of the real binary: statuses, shapes, keys, money, limits, streams that fail or stall.
+//! What clients see of the real binary: statuses, shapes, keys, money, limits, streams that fail
+//! or stall.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "a test says what is wrong by panicking"
+)]
 
 mod harness;
+
+#[path = "surface/answers.rs"]
+mod answers;
+#[path = "surface/commands.rs"]
+mod commands;
+#[path = "surface/fallback.rs"]
+mod fallback;
+#[path = "surface/http2.rs"]
+mod http2;
+#[path = "surface/keys.rs"]
+mod keys;
+#[path = "surface/leaving.rs"]
+mod leaving;
+#[path = "surface/refusals.rs"]
+mod refusals;
+#[path = "surface/serving.rs"]
+mod serving;
+#[path = "surface/slow.rs"]
+mod slow;
+#[path = "surface/stopping.rs"]
+mod stopping;
+#[path = "surface/streams.rs"]
+mod streams;
+#[path = "surface/timeouts.rs"]
+mod timeouts;

@@ -49,6 +49,28 @@ fn requests_are_written_as_recorded() {
 }
 
 #[test]
+fn the_canonical_form_of_a_chat_request_says_as_much_as_its_bytes() {
+    for_each_case("request.json", |case| {
+        let Ok(mut request) = case.dialect.read_request(&case.input("request.json")) else {
+            return;
+        };
+        if case.dialect.name() != "openai-chat" {
+            return;
+        }
+        let quirks = Quirks { openrouter_reasoning: true, ..Quirks::default() };
+        let (model, stream) = (request.model.clone(), Some(request.stream));
+        let settings = Settings { quirks, model, stream, ..Settings::default() };
+        request.source = None;
+        request.controls = Default::default();
+        let outgoing =
+            case.dialect.write_request(&request, &settings.target()).expect("it was read");
+        let mut back = case.dialect.read_request(&outgoing.body).expect("it was written here");
+        back.source = None;
+        assert_eq!(back, request, "{}", case.folder.display());
+    });
+}
+
+#[test]
 fn streams_are_read_in_every_split_and_written_as_recorded() {
     for_each_case("stream.sse", |case| {
         let stream = case.input("stream.sse");

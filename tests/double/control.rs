@@ -119,14 +119,16 @@ impl Double {
         let lines: String =
             headers.iter().map(|(name, value)| format!("{name}: {value}\n")).collect();
         let compact = json.as_ref().map(Value::to_string).unwrap_or_default();
-        let text = format!("{} {path}\n{lines}\n{compact}", head.method);
+        let request = format!("{} {path}\n{lines}\n{compact}", head.method);
+        let text = String::from_utf8_lossy(body).into_owned();
         let receipt = self.journal.receive(
             name,
             Entry {
                 method: head.method.to_string(),
                 path,
                 headers,
-                body: json.unwrap_or_else(|| String::from_utf8_lossy(body).into()),
+                body: json.unwrap_or_else(|| text.clone().into()),
+                text,
                 ending: Ending::Open,
                 events_sent: 0,
                 bytes_sent: 0,
@@ -136,7 +138,7 @@ impl Double {
         );
         let part = self.scripts.lock().get(name).cloned();
         let chosen = part.as_ref().and_then(|part| {
-            part.script.choose(is_stream, &text).map(|answer| (answer, part.gate.subscribe()))
+            part.script.choose(is_stream, &request).map(|answer| (answer, part.gate.subscribe()))
         });
         let Some((answer, gate)) = chosen else {
             receipt.end(Ending::Whole);

@@ -31,6 +31,8 @@ pub(crate) struct Entry {
     pub(crate) headers: BTreeMap<String, String>,
     /// Its body: the JSON, or the text where it is none.
     pub(crate) body: Value,
+    /// Its body's text, byte for byte where it is UTF-8.
+    pub(crate) text: String,
     /// Where its answer stands.
     pub(crate) ending: Ending,
     /// Events of the answer that the server took; none is sent after `client_left`.

@@ -3,7 +3,7 @@
 use axum::Router;
 use axum::routing::{get, post};
 use http::{HeaderValue, Method};
-use tower_http::cors::{AllowOrigin, Any, CorsLayer};
+use tower_http::cors::{AllowHeaders, AllowOrigin, CorsLayer};
 
 use crate::app::App;
 
@@ -18,6 +18,7 @@ mod models;
 mod plugins;
 mod rescue;
 mod shape;
+mod stall;
 
 pub(crate) use listen::{Listener, serve};
 
@@ -58,6 +59,6 @@ fn cors(origins: &[String]) -> CorsLayer {
     CorsLayer::new()
         .allow_origin(origin)
         .allow_methods([Method::GET, Method::POST, Method::PUT, Method::PATCH, Method::DELETE])
-        .allow_headers(Any)
+        .allow_headers(AllowHeaders::mirror_request())
         .expose_headers([rescue::GENERATION_ID, http::header::RETRY_AFTER])
 }

@@ -1,9 +1,11 @@
 //! The parts of the program, each built once, in order.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::Context;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
+use tokio::time::MissedTickBehavior;
 use wire::{ErrorType, Failure};
 
 use crate::auth::Auth;
@@ -41,6 +43,8 @@ pub struct App {
     pub(crate) meters: Meters,
     /// Places for requests in flight; closed when the program stops.
     places: Arc<Semaphore>,
+    /// True when what still runs must end.
+    cut: watch::Sender<bool>,
 }
 
 impl App {
@@ -66,6 +70,7 @@ impl App {
             upstream: Upstream::new(&config.upstream)?,
             meters: Meters::new(),
             places: Arc::new(Semaphore::new(config.server.requests_max)),
+            cut: watch::Sender::new(false),
             store,
             config,
         })
@@ -104,19 +109,35 @@ impl App {
         !self.places.is_closed()
     }
 
-    /// Takes no more generations and waits until those in flight have ended and settled, or the
-    /// time is over. Returns how many were left.
+    /// Takes no more generations and waits until those in flight have ended and settled. Those
+    /// that take longer than `server.drain_ms` are cut off, and settle at what they sent. Returns
+    /// how many were cut off.
     pub(crate) async fn drain(&self) -> usize {
         self.places.close();
-        let limit = std::time::Duration::from_millis(self.config.server.drain_ms);
+        let limit = Duration::from_millis(self.config.server.drain_ms);
+        let left = self.left_after(limit).await;
+        if left > 0 {
+            self.cut.send_replace(true);
+            self.left_after(CUT).await;
+        }
+        left
+    }
+
+    /// Waits until no generation runs, or the time is over. Returns how many run then.
+    async fn left_after(&self, limit: Duration) -> usize {
         let end = clock::now() + limit;
         loop {
             let left = self.config.server.requests_max - self.places.available_permits();
             if left == 0 || clock::now() >= end {
                 return left;
             }
-            tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+            tokio::time::sleep(Duration::from_millis(20)).await;
         }
+    }
+
+    /// Turns true when a generation that runs must end.
+    pub(crate) fn cut(&self) -> watch::Receiver<bool> {
+        self.cut.subscribe()
     }
 
     /// A new generation's id: sortable by time, and not to be guessed.
@@ -130,12 +151,26 @@ impl App {
 
     /// What must be done now and then; never returns.
     pub(crate) async fn upkeep(&self) {
-        let mut ticks = tokio::time::interval(std::time::Duration::from_secs(5));
+        tokio::join!(self.keep_holds(), self.keep_rest());
+    }
+
+    /// Renews live holds several times within the life of one, whatever else is slow.
+    async fn keep_holds(&self) {
+        let pause = Duration::from_millis(self.config.billing.hold_ms / 4);
+        let mut ticks = tokio::time::interval(pause.min(UPKEEP_PAUSE));
+        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            ticks.tick().await;
+            self.billing.upkeep(clock::unix_ms()).await;
+        }
+    }
+
+    async fn keep_rest(&self) {
+        let mut ticks = tokio::time::interval(UPKEEP_PAUSE);
         loop {
             ticks.tick().await;
             crate::telemetry::upkeep();
             self.limit.sweep();
-            self.billing.upkeep(clock::unix_ms()).await;
             let reloaded = self.auth.reload().await.and(self.billing.reload_limits().await);
             if let Err(error) = reloaded {
                 tracing::warn!("the keys could not be read again: {error:#}");
@@ -143,3 +178,9 @@ impl App {
         }
     }
 }
+
+/// Between two rounds of upkeep; a change by another process is seen that much later.
+const UPKEEP_PAUSE: Duration = Duration::from_secs(5);
+
+/// How long generations that are cut off may take to settle.
+const CUT: Duration = Duration::from_secs(3);

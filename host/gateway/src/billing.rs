@@ -81,6 +81,7 @@ impl Billing {
         let state = store.book().await.context("the book could not be read")?;
         let book = Book::restore(mode, state).context("the store holds no valid book")?;
         book.check()?;
+        tokio::spawn(audit(Arc::clone(&store)));
         let open = Mutex::new(Open { book, live: HashMap::new() });
         let desk = Arc::new(Desk { open, store, hold_ms: config.hold_ms });
         let billing = Self { desk, deposits: tokio::sync::Mutex::new(()) };
@@ -114,8 +115,11 @@ impl Billing {
         let movement = {
             let mut open = self.desk.open.lock();
             // A repeat would give two owners to one hold.
-            let movement = open.book.hold(hold, now_ms).map_err(refused)?;
-            let movement = movement.ok_or_else(|| refused(Refusal::Reused))?;
+            let movement = open.book.hold(hold, now_ms).and_then(|new| new.ok_or(Refusal::Reused));
+            let movement = movement.map_err(|refusal| match refusal {
+                Refusal::Reused => Error::us(refusal),
+                other => refused(other),
+            })?;
             open.live.insert(id.clone(), Arc::clone(&live));
             movement
         };
@@ -308,6 +312,15 @@ impl Open {
             movements.extend(renewed.ok().flatten());
         }
         movements
+    }
+}
+
+/// Proves the accounts against every settlement there is. That takes as long as there are many,
+/// so it does not hold up the start.
+async fn audit(store: Arc<dyn Store>) {
+    match store.audit().await {
+        Ok(()) => tracing::debug!("the accounts add up"),
+        Err(error) => tracing::error!("the accounts were not proven: {error}"),
     }
 }
 

@@ -351,6 +351,10 @@ impl Config {
             self.server.head_bytes_max >= 8192,
             "server.head_bytes_max must be at least 8192"
         );
+        anyhow::ensure!(
+            self.billing.hold_ms >= 1000,
+            "billing.hold_ms must be at least 1000: a hold is renewed while its generation runs"
+        );
         anyhow::ensure!(self.limits.window_s > 0, "limits.window_s must be at least 1");
         Ok(())
     }

@@ -6,7 +6,7 @@
 
 use std::sync::Arc;
 
-use wire::{Chunk, Dialect, ErrorType, Failure, Head, Request};
+use wire::{Chunk, Delta, Dialect, ErrorType, Failure, Head, Request};
 
 use crate::app::App;
 use crate::auth::Caller;
@@ -51,6 +51,24 @@ struct Reply {
     pipeline: Pipeline,
     hold: Hold,
     head: Head,
+    /// Whether the client asked not to see what the model thought.
+    hides_reasoning: bool,
+}
+
+impl Reply {
+    /// Takes out of what goes to the client what it asked not to see.
+    fn hide(&self, chunks: &mut [Chunk]) {
+        if !self.hides_reasoning {
+            return;
+        }
+        for chunk in chunks {
+            let before = chunk.deltas.len();
+            chunk.deltas.retain(|delta| !matches!(delta, Delta::Reasoning { .. }));
+            if chunk.deltas.len() < before {
+                chunk.source = None;
+            }
+        }
+    }
 }
 
 /// Runs a generation to its end and tells the client, the ledger and the record.
@@ -108,7 +126,8 @@ async fn generate(
     };
     let head = record.head(endpoint.as_ref(), &request.model);
     let endpoint = endpoint.map(|step| step.endpoint);
-    let reply = Reply { answer, endpoint, pipeline, hold, head };
+    let hides_reasoning = request.reasoning.as_ref().is_some_and(|reasoning| reasoning.exclude);
+    let reply = Reply { answer, endpoint, pipeline, hold, head, hides_reasoning };
     match request.stream {
         true => stream::run(app, ask, reply, client, record).await,
         false => whole::run(ask, reply, client, record).await,
@@ -125,12 +144,14 @@ async fn attempt(
     record: &mut Record,
 ) -> Result<(Answer, Option<Step>), Error> {
     let mut last = None;
+    let mut cut = app.cut();
     for step in &plan.steps {
         let sending = app.upstream.send(&step.endpoint, request);
         let result = tokio::select! {
             biased;
             result = sending => result,
             () = client.gone(), if step.endpoint.provider.cancel => return Err(cancelled(record)),
+            _ = cut.wait_for(|cut| *cut) => return Err(cut_off()),
         };
         match result {
             Ok(answer) => return Ok((answer, Some(step.clone()))),
@@ -158,6 +179,13 @@ fn cancelled(record: &mut Record) -> Error {
     let mut failure = Failure::new(ErrorType::Timeout, "The client closed the connection.");
     failure.status = 499;
     Error { failure, side: Side::Client, source: None }
+}
+
+/// The gateway stops, and the time to end well is over.
+fn cut_off() -> Error {
+    let message = "The gateway stopped before the reply ended (server.drain_ms)";
+    let failure = Failure::new(ErrorType::ProviderOverloaded, message);
+    Error { failure, side: Side::Us, source: None }
 }
 
 /// What plugins may see of the generation.

@@ -19,3 +19,6 @@ mod sim;
 mod store;
 mod telemetry;
 mod upstream;
+
+#[doc(hidden)]
+pub use plugin::bench;

@@ -30,10 +30,7 @@ mod watch;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use description::{Description, Kind, Limits};
-pub(crate) use fault::Fault;
-pub(crate) use load::{Hooks, LoadError, Origin, Plugin};
+pub(crate) use load::{LoadError, Plugin};
 pub(crate) use pipeline::{Outcome, Pipeline, Requested};
-pub(crate) use registry::{Plugins, Refused, Registry};
-pub(crate) use select::Selected;
+pub(crate) use registry::{Plugins, Registry};
 pub(crate) use view::GenerationView;

@@ -47,6 +47,9 @@ pub(crate) trait Store: Send + Sync {
     fn audit(&self) -> Pending<()>;
 
     /// Makes the writes that wait, then stops. Later writes fail.
+    ///
+    /// # Errors
+    /// When what is written could not be put in its last place; it is safe all the same.
     fn close(&self) -> Pending<()>;
 }
 

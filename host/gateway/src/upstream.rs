@@ -12,6 +12,7 @@ use crate::config::catalog::{Endpoint, Provider};
 use crate::error::Error;
 
 mod client;
+mod conceal;
 mod incoming;
 
 pub(crate) use incoming::Incoming;
@@ -79,12 +80,19 @@ impl Upstream {
             let body = self.collect(provider, response, self.limits.reply_bytes_max).await?;
             let chunks = provider.dialect.read_reply(&body);
             let chunks = chunks.map_err(|error| incoming::failed(provider, error))?;
+            if !chunks.iter().any(shows) {
+                return Err(broken(provider, "the reply has no content and no end".to_owned()));
+            }
             let source = Some(Source { dialect: provider.dialect.name(), bytes: body });
             return Ok(Answer { chunks, incoming: None, source });
         }
         let mut incoming = Incoming::new(endpoint, response, &self.limits);
         let mut chunks = Vec::new();
-        while !chunks.iter().any(shows) && incoming.read(&mut chunks).await? {}
+        while !chunks.iter().any(shows) {
+            if !incoming.read(&mut chunks).await? && !chunks.iter().any(shows) {
+                return Err(broken(provider, "the stream has no content and no end".to_owned()));
+            }
+        }
         Ok(Answer { chunks, incoming: Some(incoming), source: None })
     }
 
@@ -163,7 +171,7 @@ impl Upstream {
         let mut failure = provider.dialect.read_error(status, &body);
         failure.retry_after_ms = retry_after_ms.or(failure.retry_after_ms);
         let error = named(provider, failure);
-        let raw = String::from_utf8_lossy(&body).into_owned();
+        let raw = conceal::text(provider, String::from_utf8_lossy(&body).into_owned());
         error.with_source(anyhow::anyhow!("{} answered {status}: {raw}", provider.slug))
     }
 
@@ -224,7 +232,8 @@ fn broken(provider: &Provider, cause: String) -> Error {
 }
 
 /// A failure with the provider's name in its metadata, as clients of OpenRouter expect it.
-fn named(provider: &Provider, mut failure: Failure) -> Error {
+fn named(provider: &Provider, failure: Failure) -> Error {
+    let mut failure = conceal::failure(provider, failure);
     failure.metadata.push(("provider_name".to_owned(), Json::of(&provider.name)));
     Error::upstream(failure)
 }

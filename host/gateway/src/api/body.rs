@@ -94,9 +94,14 @@ impl StreamBody {
     }
 }
 
+/// A reply that ended without its last piece.
+#[derive(Debug, thiserror::Error)]
+#[error("the reply was cut off")]
+pub(super) struct Cut;
+
 impl Body for StreamBody {
     type Data = Bytes;
-    type Error = std::convert::Infallible;
+    type Error = Cut;
 
     fn poll_frame(
         mut self: Pin<&mut Self>,
@@ -108,11 +113,19 @@ impl Body for StreamBody {
         match self.poll_begun(context) {
             Poll::Ready(Some(last)) => return Poll::Ready(Some(Ok(Frame::data(last)))),
             Poll::Ready(None) => match self.pieces.poll_recv(context) {
+                Poll::Ready(Some(piece)) if piece.is_empty() => {
+                    self.is_over = true;
+                    return Poll::Ready(None);
+                }
                 Poll::Ready(Some(piece)) => {
                     self.is_quiet = false;
                     return Poll::Ready(Some(Ok(Frame::data(piece))));
                 }
-                Poll::Ready(None) => return Poll::Ready(None),
+                // It has no end: closing the connection tells the client.
+                Poll::Ready(None) => {
+                    self.is_over = true;
+                    return Poll::Ready(Some(Err(Cut)));
+                }
                 Poll::Pending => {}
             },
             Poll::Pending => {}

@@ -240,6 +240,11 @@ fn read_reset(text: &str) -> Result<Reset, Error> {
 fn read_time(text: &str) -> Result<u64, Error> {
     let wrong = || invalid("expires_at: expected a time such as 2027-01-31T12:00:00Z");
     let timestamp: jiff::Timestamp = text.parse().map_err(|_| wrong())?;
+    let clock = text.split(['T', 't', ' ']).nth(1).unwrap_or_default();
+    let clock = clock.split(['Z', 'z', '+', '-']).next().unwrap_or_default();
+    if clock.matches(':').count() != 2 {
+        return Err(wrong());
+    }
     u64::try_from(timestamp.as_millisecond()).map_err(|_| wrong())
 }
 

@@ -13,6 +13,7 @@ use socket2::{Domain, Protocol, Socket, Type};
 use tokio::sync::watch;
 use tower::ServiceExt;
 
+use super::stall::Impatient;
 use crate::config::Server;
 
 /// A bound address that several threads can listen on.
@@ -62,6 +63,7 @@ pub(crate) async fn serve(
     let listener = tokio::net::TcpListener::from_std(socket)?;
     let builder = builder(server);
     let graceful = GracefulShutdown::new();
+    let stall = Duration::from_millis(server.client_stall_ms);
     loop {
         let accepted = tokio::select! {
             accepted = listener.accept() => accepted,
@@ -78,6 +80,7 @@ pub(crate) async fn serve(
         };
         // Events are small; without this they wait for each other.
         let _ = stream.set_nodelay(true);
+        let stream = Impatient::new(stream, stall);
         let router = router.clone();
         let service = hyper::service::service_fn(move |request: hyper::Request<Incoming>| {
             router.clone().oneshot(request.map(Body::new))

@@ -7,6 +7,7 @@ use http::header::CONTENT_TYPE;
 use http::{HeaderValue, StatusCode};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use serde_json::{Map, Value};
 use wire::ErrorType;
 
 use super::rescue;
@@ -37,8 +38,20 @@ pub(super) fn json_with(status: StatusCode, result: Result<impl Serialize, Error
 /// # Errors
 /// 400 that names the field.
 pub(super) fn read<T: DeserializeOwned>(body: &Bytes) -> Result<T, Error> {
-    serde_json::from_slice(body)
-        .map_err(|error| Error::client(ErrorType::InvalidRequest, format!("The body: {error}")))
+    serde_json::from_slice(body).map_err(|error| {
+        let message = wrong_field::<T>(body).unwrap_or_else(|| format!("The body: {error}"));
+        Error::client(ErrorType::InvalidRequest, message)
+    })
+}
+
+/// What is wrong with which field of a flat object: read alone, any other is only incomplete.
+fn wrong_field<T: DeserializeOwned>(body: &Bytes) -> Option<String> {
+    let fields: Map<String, Value> = serde_json::from_slice(body).ok()?;
+    fields.into_iter().find_map(|(name, value)| {
+        let alone = Map::from_iter([(name.clone(), value)]);
+        let error = serde_json::from_value::<T>(Value::Object(alone)).err()?.to_string();
+        (!error.starts_with("missing field")).then(|| format!("{name}: {error}"))
+    })
 }
 
 /// `{"data": …}`

@@ -1,8 +1,7 @@
 //! What is printed for people: where it listens, what is ready, and a line to paste.
 
-#![expect(clippy::print_stdout, clippy::print_stderr, reason = "this is where people are told")]
-
 use std::collections::BTreeMap;
+use std::io::{self, Write};
 use std::net::SocketAddr;
 
 use crate::config::catalog::Catalog;
@@ -18,16 +17,16 @@ pub(super) struct NewKeys {
 
 /// Says that it serves, and how to try it.
 pub(super) fn serving(address: SocketAddr, catalog: &Catalog, keys: &NewKeys) {
-    println!("Patchbay {} listens on http://{address}\n", env!("CARGO_PKG_VERSION"));
+    line(&format!("Patchbay {} listens on http://{address}\n", env!("CARGO_PKG_VERSION")));
     if let Some(key) = &keys.management {
-        println!("Management key, shown once: {key}");
+        line(&format!("Management key, shown once: {key}"));
     }
     if let Some(key) = &keys.inference {
-        println!("Inference key, shown once:  {key}\n");
+        line(&format!("Inference key, shown once:  {key}\n"));
     }
-    println!("{}", models(catalog));
+    line(&models(catalog));
     let key = keys.inference.as_deref().unwrap_or("$PATCHBAY_API_KEY");
-    println!("{}", curl(address, catalog, key));
+    line(&curl(address, catalog, key));
 }
 
 /// Says what can be served, and why the rest can't.
@@ -36,7 +35,9 @@ pub(super) fn models(catalog: &Catalog) -> String {
     let mut obstacles: BTreeMap<String, Vec<&str>> = BTreeMap::new();
     for (id, served) in &catalog.models {
         if served.ready().next().is_some() {
-            ready.push(id.as_str());
+            // Nobody shall take it for a real one.
+            let is_real = id != crate::command::serve::SIM_MODEL;
+            ready.push(if is_real { id.clone() } else { format!("{id} (simulated)") });
             continue;
         }
         let reasons: Vec<_> =
@@ -53,12 +54,12 @@ pub(super) fn models(catalog: &Catalog) -> String {
 
 /// Says what went wrong, cause by cause.
 pub(super) fn error(error: &anyhow::Error) {
-    eprintln!("patchbay: {error:#}");
+    let _ = writeln!(io::stderr(), "patchbay: {error:#}");
 }
 
-/// A line of a command's result.
+/// A line for whoever reads; where nobody does (`patchbay | head -1`), it goes on all the same.
 pub(super) fn line(text: &str) {
-    println!("{text}");
+    let _ = writeln!(io::stdout(), "{text}");
 }
 
 /// A request that works when pasted. The simulated model needs nobody's key.

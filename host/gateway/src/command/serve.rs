@@ -50,11 +50,10 @@ pub(super) fn run(mut config: Config) -> Result<(), anyhow::Error> {
         let left = app.drain().await;
         if left > 0 {
             tracing::warn!("{left} replies were cut off after server.drain_ms");
-        } else {
-            // The connections have their replies; their threads end by themselves.
-            join(serving).await;
         }
-        app.store.close().await;
+        // The connections have their replies; their threads end by themselves.
+        join(serving).await;
+        app.store.close().await?;
         Ok(())
     })
 }

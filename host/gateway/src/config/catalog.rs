@@ -91,6 +91,9 @@ impl Catalog {
         config: &Config,
         environment: impl Fn(&str) -> Option<String>,
     ) -> Result<Self, anyhow::Error> {
+        for error in wire::shipped_errors() {
+            tracing::warn!("shipped data was left out: {error}");
+        }
         let mut catalog = Self::default();
         for shipped in wire::providers() {
             let change = config.provider.iter().find(|table| table.slug == shipped.slug);
@@ -102,6 +105,9 @@ impl Catalog {
                 let provider = Provider::configured(table)?;
                 catalog.providers.insert(provider.slug.clone(), Arc::new(provider));
             }
+        }
+        for model in &config.model {
+            model.check()?;
         }
         for model in wire::models().iter().chain(&config.model) {
             let served = catalog.serve(model, config.billing.allow_unpriced)?;

@@ -19,7 +19,8 @@ pub(crate) struct Client {
 pub(crate) struct Waiting {
     /// How the reply begins.
     pub(crate) begun: oneshot::Receiver<Result<Begun, Error>>,
-    /// The bytes of a streamed reply.
+    /// The bytes of a streamed reply, and an empty piece after the last. Without that the reply
+    /// is not whole.
     pub(crate) body: mpsc::Receiver<Bytes>,
 }
 
@@ -75,6 +76,13 @@ impl Client {
             Err(mpsc::error::TrySendError::Full(piece)) => {
                 self.body.send_timeout(piece, self.stall).await.is_ok()
             }
+        }
+    }
+
+    /// Sends the last piece of a streamed reply. Dropped without it, the reply is cut.
+    pub(crate) async fn end(&self, piece: Vec<u8>) {
+        if self.send(piece).await {
+            let _ = self.body.send_timeout(Bytes::new(), self.stall).await;
         }
     }
 

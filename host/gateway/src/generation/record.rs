@@ -105,6 +105,14 @@ impl Record {
         }
         if matches!(error.failure.status, 401..=403) {
             tracing::error!("a provider refused the gateway's credential or account: {error}");
+            // What is wrong with the account is the operator's business; a 403 may be about the
+            // request (a region, a policy).
+            if error.failure.status != 403 {
+                "Provider returned error: it refused the gateway's credential or account"
+                    .clone_into(&mut error.failure.message);
+                error.failure.provider_code = None;
+                error.failure.metadata.retain(|(name, _)| name == "provider_name");
+            }
             error.failure.status = 502;
             error.failure.error_type = wire::ErrorType::ProviderUnavailable;
         }
@@ -152,16 +160,10 @@ impl Record {
         self.kept.error = Some(error.failure.message.chars().take(TEXT_MAX).collect());
     }
 
-    /// Reads the meter and the price. A reply without a token and without a finish costs nothing,
-    /// whatever the upstream charges.
+    /// Reads the meter and the price.
     pub(super) fn bill(&mut self, reply: &Reply) -> Billed {
         let metered = self.meter.read();
-        let is_empty = metered.usage.completion == Some(0) && self.meter.finish.is_none();
-        let price = reply.endpoint.as_ref().and_then(|endpoint| endpoint.price.as_ref());
-        let charge = match price {
-            Some(price) if !is_empty => price.cost(&metered.counts()),
-            _ => Charge::default(),
-        };
+        let charge = self.charge(reply, &metered);
         self.note_usage(&metered);
         self.kept.total_cost = charge.total;
         let cost = Cost {
@@ -171,6 +173,21 @@ impl Record {
             is_byok: false,
         };
         Billed { metered, amount: charge.total, cost }
+    }
+
+    /// What would be billed if the reply ended here.
+    pub(super) fn cost_so_far(&self, reply: &Reply) -> Money {
+        self.charge(reply, &self.meter.read()).total
+    }
+
+    /// A reply without a token and without a finish costs nothing, whatever the upstream charges.
+    fn charge(&self, reply: &Reply, metered: &Metered) -> Charge {
+        let is_empty = metered.usage.completion == Some(0) && self.meter.finish.is_none();
+        let price = reply.endpoint.as_ref().and_then(|endpoint| endpoint.price.as_ref());
+        match price {
+            Some(price) if !is_empty => price.cost(&metered.counts()),
+            _ => Charge::default(),
+        }
     }
 
     fn note_usage(&mut self, metered: &Metered) {
@@ -227,8 +244,8 @@ impl Record {
     pub(super) fn count(&self, app: &App, error: Option<&Error>) {
         match error {
             _ if self.cancelled => app.meters.cancelled.increment(1),
-            Some(error) => app.meters.failed(error.side),
-            None if self.kept.error.is_some() => app.meters.failed(Side::Upstream),
+            Some(error) => app.meters.failed(error.side.as_str()),
+            None if self.kept.error.is_some() => app.meters.failed(Side::Upstream.as_str()),
             None => app.meters.completed.increment(1),
         }
         app.meters.took(self.meter.first_token, clock::now().duration_since(self.started));

@@ -27,8 +27,14 @@ pub(super) async fn run(
     let mut tail = Tail::default();
     let outcome = {
         let mut pump = Pump { app, reply: &mut reply, client, record, tail: &mut tail };
-        pump.run(writer.as_mut()).await
+        let mut cut = app.cut();
+        tokio::select! {
+            biased;
+            outcome = pump.run(writer.as_mut()) => outcome,
+            _ = cut.wait_for(|cut| *cut) => Err(super::cut_off()),
+        }
     };
+    let outcome = outcome.map_err(|error| record.with_earlier_attempts(error));
     if outcome.is_ok() && client.is_gone() {
         record.cancelled = true;
     }
@@ -40,17 +46,20 @@ pub(super) async fn run(
     // The end is announced after it is settled: what a client saw end was billed.
     reply.hold.settle(billed.amount, record.row()).await?;
     let usage = &billed.metered.usage;
-    let mut out = Vec::with_capacity(1024);
-    match &outcome {
-        Ok(()) => {
-            for chunk in &tail.chunks {
-                writer.chunk(chunk, &mut out);
+    // A client that counts as gone may read on, but what it missed must not look whole.
+    if !record.cancelled {
+        let mut out = Vec::with_capacity(1024);
+        match &outcome {
+            Ok(()) => {
+                for chunk in &tail.chunks {
+                    writer.chunk(chunk, &mut out);
+                }
+                writer.end(usage, &billed.cost, &mut out);
             }
-            writer.end(usage, &billed.cost, &mut out);
+            Err(error) => writer.error(&error.failure, &mut out),
         }
-        Err(error) => writer.error(&error.failure, &mut out),
+        client.end(out).await;
     }
-    client.send(out).await;
     reply.pipeline.complete(record.outcome(usage));
     Ok(())
 }
@@ -80,6 +89,8 @@ impl Pump<'_> {
                 self.reply.pipeline.push(chunk, &mut passed)?;
             }
             let is_there = self.write(writer, &mut passed).await;
+            // Should this process be killed, the hold that it leaves behind settles at this.
+            self.reply.hold.progress(self.record.cost_so_far(self.reply));
             if !is_there && self.leaves_upstream() {
                 return Ok(());
             }
@@ -119,7 +130,9 @@ impl Pump<'_> {
                 }
                 () = sleep_until(held), if held.is_some() => {
                     self.reply.pipeline.expire_held(clock::now(), passed)?;
-                    self.write(writer, passed).await;
+                    if !self.write(writer, passed).await && self.leaves_upstream() {
+                        return Ok(false);
+                    }
                 }
                 () = sleep_until(Some(deadline)) => return self.over(),
             }
@@ -159,6 +172,7 @@ impl Pump<'_> {
             passed.clear();
             return false;
         }
+        self.reply.hide(passed);
         let mut out = Vec::with_capacity(512 * passed.len());
         for chunk in passed.drain(..) {
             if !self.tail.chunks.is_empty() || ends(&chunk) {
@@ -167,7 +181,9 @@ impl Pump<'_> {
                 writer.chunk(&chunk, &mut out);
             }
         }
-        self.client.send(out).await
+        let is_there = self.client.send(out).await;
+        self.record.cancelled |= !is_there;
+        is_there
     }
 }
 

@@ -44,6 +44,7 @@ fn hook(reply: &mut Reply, chunks: Vec<Chunk>) -> Result<wire::Reply, Error> {
     let mut passed = Vec::with_capacity(chunks.len());
     reply.pipeline.push_all(chunks, &mut passed)?;
     reply.pipeline.finish(&mut passed)?;
+    reply.hide(&mut passed);
     let after = wire::Reply::fold(&passed);
     let source = reply.answer.source.take().filter(|_| after == before);
     Ok(wire::Reply { source, ..after })

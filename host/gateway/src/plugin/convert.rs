@@ -6,7 +6,7 @@ mod replaced;
 mod request;
 
 pub(super) use delta::{lift_delta, lower_delta, lower_finish, lower_usage, size_of};
-pub(super) use replaced::{Host, lift_request};
+pub(super) use replaced::{Host, lift_request, size_of_request};
 pub(super) use request::lower_request;
 
 use super::bindings::types as wit;

@@ -215,13 +215,20 @@ fn ask(
         Decision::Replace(replaced) => {
             let host = convert::Host { request, held, surface };
             let mut replaced = convert::lift_request(replaced, &host)?;
+            stage.check_expansion(
+                convert::size_of_request(request),
+                convert::size_of_request(&replaced),
+            )?;
             *held = media::lend(&mut replaced);
             *request = replaced;
             Ok(None)
         }
         Decision::Answer(deltas) => {
             let deltas = deltas.into_iter().map(convert::lift_delta);
-            Ok(Some(deltas.collect::<Result<_, Failed>>()?))
+            let deltas = deltas.collect::<Result<Vec<_>, Failed>>()?;
+            let output = deltas.iter().map(convert::size_of).sum();
+            stage.check_expansion(convert::size_of_request(request), output)?;
+            Ok(Some(deltas))
         }
         Decision::Reject(rejection) => Err(stage.stop(rejection)),
     }

@@ -18,8 +18,8 @@ use crate::config::Config;
 /// All plugins, and the way to change them.
 pub(crate) struct Plugins {
     shelf: Arc<Shelf>,
-    /// Ends with this.
-    watch: Option<Watch>,
+    /// The folder is watched for as long as this lives.
+    _watch: Option<Watch>,
 }
 
 impl Plugins {
@@ -36,7 +36,7 @@ impl Plugins {
             loaded.map_err(|error| anyhow::anyhow!("the shipped plugin `{id}` was {error}"))?;
         }
         if !config.plugins.dir.as_os_str().is_empty() {
-            plugins.watch = Some(Watch::start(Arc::clone(&plugins.shelf), &config.plugins.dir)?);
+            plugins._watch = Some(Watch::start(Arc::clone(&plugins.shelf), &config.plugins.dir)?);
         }
         Ok(plugins)
     }
@@ -54,17 +54,12 @@ impl Plugins {
             environments: Mutex::default(),
             installed: AtomicU64::new(0),
         };
-        Ok(Self { shelf: Arc::new(shelf), watch: None })
+        Ok(Self { shelf: Arc::new(shelf), _watch: None })
     }
 
     /// The plugins as they are now.
     pub(crate) fn snapshot(&self) -> Arc<Registry> {
         self.shelf.registry.load_full()
-    }
-
-    /// Whether a folder is being watched.
-    pub(crate) fn is_watching(&self) -> bool {
-        self.watch.is_some()
     }
 
     /// Loads a file and makes it the current version of the plugin that it says it is. Slow: it
@@ -343,6 +338,7 @@ impl Registry {
 }
 
 /// The plugins that are built into the program.
+#[expect(unreachable_pub, reason = "written by the build script, for whoever includes it")]
 mod shipped {
     include!(concat!(env!("OUT_DIR"), "/shipped.rs"));
 }

@@ -264,21 +264,26 @@ impl Stage {
         deltas: Vec<types::DeltaResult>,
         input: usize,
     ) -> Result<Vec<Delta>, Failed> {
-        let times = self.selected.plugin.limits.expansion;
         let input = input.saturating_add(self.choice(number)?.held_bytes);
-        let most = input.saturating_mul(times).saturating_add(EXPANSION_FREE_BYTES);
         let deltas =
             deltas.into_iter().map(convert::lift_delta).collect::<Result<Vec<_>, Failed>>()?;
         let output: usize = deltas.iter().map(convert::size_of).sum();
-        if output > most {
-            let why = format!("it made {output} bytes out of {input} (plugins.expansion_max)");
-            return Err(Failed::new(Fault::Expansion, why));
-        }
+        self.check_expansion(input, output)?;
         if deltas.iter().any(|delta| delta.choice().is_some_and(|own| own != number)) {
             let why = format!("it emitted for another choice than {number}");
             return Err(Failed::new(Fault::Error, why));
         }
         Ok(deltas)
+    }
+
+    /// Refuses output that is out of all proportion to the input.
+    pub(super) fn check_expansion(&self, input: usize, output: usize) -> Result<(), Failed> {
+        let times = self.selected.plugin.limits.expansion;
+        if output <= input.saturating_mul(times).saturating_add(EXPANSION_FREE_BYTES) {
+            return Ok(());
+        }
+        let why = format!("it made {output} bytes out of {input} (plugins.expansion_max)");
+        Err(Failed::new(Fault::Expansion, why))
     }
 
     /// A choice ends: what is held comes before the finish, and the finish comes once, whatever

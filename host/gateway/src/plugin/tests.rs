@@ -280,6 +280,64 @@ fn request_hooks_of_other_plugins_cost_nothing() {
 }
 
 #[test]
+fn a_request_hook_that_fails_leaves_the_request_as_it_was() {
+    let config = config();
+    let plugins = plugins(&config);
+    for deed in FAULTS.iter().map(|(deed, ..)| *deed).chain(["huge"]).filter(|it| *it != "stray") {
+        let options = format!(r#"{{"do":"{deed}","at":"request"}}"#);
+        let mut harmed = pipeline(&plugins, &config, vec![entry("hostile", &options)]);
+        let source = Some(Source { dialect: "openai-chat", bytes: "{}".into() });
+        let request = Request { model: "author/name".into(), source, ..Request::default() };
+        let Requested::Go(after) = harmed.on_request(request.clone()).unwrap() else { panic!() };
+        assert_eq!(after, request, "{deed}");
+    }
+}
+
+#[test]
+fn an_answer_is_a_whole_reply() {
+    let config = config();
+    let plugins = plugins(&config);
+    let options = r#"{"do":"stray","at":"request"}"#;
+    let mut pipeline = pipeline(&plugins, &config, vec![entry("hostile", options)]);
+    let requested = pipeline.on_request(Request::default()).unwrap();
+    let Requested::Answer(deltas, _) = requested else { panic!("{requested:?}") };
+    for choice in [0, u16::MAX] {
+        let own: Vec<_> = deltas.iter().filter(|it| it.choice() == Some(choice)).collect();
+        assert!(matches!(own.first(), Some(Delta::Role { .. })), "{own:?}");
+        assert!(matches!(own.last(), Some(Delta::Finish { .. })), "{own:?}");
+    }
+}
+
+#[test]
+fn a_watched_file_is_live_while_it_is_there() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("template.wasm");
+    std::fs::write(&file, template()).unwrap();
+    std::fs::write(dir.path().join("broken.wasm"), b"hello").unwrap();
+    let mut config = config();
+    config.plugins.dir = dir.path().to_owned();
+    let plugins = Plugins::start(&config).unwrap();
+    let registry = plugins.snapshot();
+    assert!(registry.find("template").is_some());
+    let refused = registry.refused();
+    assert_eq!(refused.len(), 1);
+    assert!(refused[0].file.ends_with("broken.wasm"));
+    assert_eq!(refused[0].error.step, "wrap");
+
+    let until = |is_so: &dyn Fn(&super::registry::Registry) -> bool| {
+        let deadline = clock::now() + Duration::from_secs(60);
+        while !is_so(&plugins.snapshot()) {
+            assert!(clock::now() < deadline, "the folder is not followed");
+            std::thread::sleep(Duration::from_millis(10));
+        }
+    };
+    std::fs::remove_file(&file).unwrap();
+    until(&|registry| registry.find("template").is_none());
+    std::fs::write(dir.path().join("broken.wasm"), template()).unwrap();
+    until(&|registry| registry.find("template").is_some() && registry.refused().is_empty());
+}
+
+#[test]
 fn media_that_were_lent_come_back() {
     let image = |base64: &str| {
         let data = wire::MediaData::Inline { mime: "image/png".into(), base64: base64.into() };

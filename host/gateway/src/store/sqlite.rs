@@ -129,11 +129,13 @@ impl Store for Sqlite {
             let (done, answer) = oneshot::channel();
             // Readers go first: the last connection to go puts the log back into the file.
             readers.idle.lock().clear();
-            if writer.send(Command::Close(done)).await.is_ok() {
-                let _ = answer.await;
-            }
+            // One that is closed already has nobody to send to, and needs nothing.
+            let closed = match writer.send(Command::Close(done)).await {
+                Ok(()) => answer.await.unwrap_or(Ok(())),
+                Err(_) => Ok(()),
+            };
             readers.claim.lock().take();
-            Ok(())
+            closed
         })
     }
 }

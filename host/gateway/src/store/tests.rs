@@ -316,7 +316,7 @@ async fn a_closed_store_kept_what_waited_and_takes_no_more() {
         assert_eq!(store.offer(Write::Movement(settle("i", 1))), Err(StoreError::Closed));
         let late = store.commit(Write::Movement(settle("i", 1))).await;
         assert_eq!(late, Err(StoreError::Closed));
-        assert_eq!(store.close().await, Ok(()));
+        store.close().await.unwrap();
 
         let again = place.open();
         assert_eq!(again.book().await.unwrap().accounts[0].1.total, nanos(1));

@@ -75,3 +75,6 @@ impl Dialect for OpenaiChat {
         error::write(failure)
     }
 }
+
+#[cfg(test)]
+mod tests;

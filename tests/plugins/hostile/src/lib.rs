@@ -1,5 +1,8 @@
 //! A plugin that misbehaves on purpose: `do` says how, `at` where. It is for the tests of the
 //! sandbox and is never shipped.
+//!
+//! A failure's consequence depends on the plugin's kind, so tests need one of each: they write
+//! another kind over [`KIND`] in the built file.
 
 use patchbay_sdk::{
     Decision, Delta, Description, Error, Generation, Kind, Plugin, Request, Stream, Verdict,
@@ -17,6 +20,14 @@ struct Deed {
     act: Act,
     #[serde(default)]
     at: Place,
+    /// What [`Act::Status`] stops with.
+    #[serde(default = "ok")]
+    status: u16,
+}
+
+/// A status that no rejection may have.
+fn ok() -> u16 {
+    200
 }
 
 /// What it does.
@@ -43,7 +54,7 @@ enum Act {
     Huge,
     /// Emits deltas of a choice that is not its own.
     Stray,
-    /// Stops with a status that no rejection may have.
+    /// Stops with the status that the options name.
     Status,
 }
 
@@ -61,9 +72,13 @@ enum Place {
 
 impl Plugin for Hostile {
     fn describe() -> Description {
-        Description::new("hostile", "0.1.0", Kind::Transform)
-            .summary("Misbehaves on purpose.")
-            .options(OPTIONS)
+        // Not known to the compiler, or it would leave the bytes out.
+        let (id, kind) = match std::hint::black_box(&KIND) {
+            kind if kind.ends_with(b"guard    ") => ("hostile-guard", Kind::Guard),
+            kind if kind.ends_with(b"observe  ") => ("hostile-observer", Kind::Observe),
+            _ => ("hostile", Kind::Transform),
+        };
+        Description::new(id, "0.1.0", kind).summary("Misbehaves on purpose.").options(OPTIONS)
     }
 
     fn new(generation: &Generation) -> Result<Self, Error> {
@@ -78,7 +93,7 @@ impl Plugin for Hostile {
         if self.deed.at != Place::Request {
             return Ok(Decision::Pass);
         }
-        Ok(match self.deed.act.verdict()? {
+        Ok(match self.deed.verdict()? {
             Verdict::Emit(deltas) => Decision::Answer(deltas),
             Verdict::Stop(rejection) => Decision::Reject(rejection),
             Verdict::Pass | Verdict::Hold => Decision::Pass,
@@ -101,32 +116,44 @@ struct Choice(Deed);
 
 impl Stream for Choice {
     fn push(&mut self, _: Vec<Delta>) -> Result<Verdict, Error> {
-        if self.0.at == Place::Push { self.0.act.verdict() } else { Ok(Verdict::Pass) }
+        if self.0.at == Place::Push { self.0.verdict() } else { Ok(Verdict::Pass) }
     }
 
     fn finish(&mut self) -> Result<Verdict, Error> {
-        if self.0.at == Place::Finish { self.0.act.verdict() } else { Ok(Verdict::Pass) }
+        if self.0.at == Place::Finish { self.0.verdict() } else { Ok(Verdict::Pass) }
+    }
+}
+
+impl Deed {
+    /// Does the harm, or answers with something harmful.
+    fn verdict(self) -> Result<Verdict, Error> {
+        self.act.harm()?;
+        Ok(match self.act {
+            Act::Hold => Verdict::Hold,
+            Act::Huge => Verdict::Emit(vec![Delta::text(0, "x".repeat(HUGE_BYTES))]),
+            Act::Stray => Verdict::Emit(vec![Delta::text(u16::MAX, "stray")]),
+            Act::Status => {
+                let field = |name: &str, value: &str| patchbay_sdk::Field {
+                    name: name.into(),
+                    value: value.into(),
+                };
+                Verdict::Stop(patchbay_sdk::Rejection {
+                    status: self.status,
+                    message: "rejected on purpose".into(),
+                    metadata: vec![
+                        field("reasons", r#"["violence"]"#),
+                        field("flagged_input", r#""a word""#),
+                        field("plugin", r#""somebody else""#),
+                    ],
+                    retry_after_ms: Some(2500),
+                })
+            }
+            _ => Verdict::Pass,
+        })
     }
 }
 
 impl Act {
-    /// Does the harm, or answers with something harmful.
-    fn verdict(self) -> Result<Verdict, Error> {
-        self.harm()?;
-        Ok(match self {
-            Self::Hold => Verdict::Hold,
-            Self::Huge => Verdict::Emit(vec![Delta::text(0, "x".repeat(HUGE_BYTES))]),
-            Self::Stray => Verdict::Emit(vec![Delta::text(u16::MAX, "stray")]),
-            Self::Status => Verdict::Stop(patchbay_sdk::Rejection {
-                status: 200,
-                message: "not a rejection".into(),
-                metadata: Vec::new(),
-                retry_after_ms: None,
-            }),
-            _ => Verdict::Pass,
-        })
-    }
-
     /// What needs no verdict to be harmful.
     fn harm(self) -> Result<(), Error> {
         match self {
@@ -169,6 +196,10 @@ const HUGE_BYTES: usize = 64 << 20;
 const PANIC_BYTES: usize = 8 << 10;
 const PIECE_BYTES: usize = 64 << 10;
 
+/// The kind that `describe` names. Tests look for these bytes and write `guard` or `observe` there,
+/// padded to the same length.
+static KIND: [u8; 23] = *b"hostile kind: transform";
+
 const OPTIONS: &str = r#"{
   "type": "object",
   "additionalProperties": false,
@@ -178,6 +209,7 @@ const OPTIONS: &str = r#"{
       "enum": ["loop", "memory", "stack", "panic", "trap", "error", "log", "hold", "huge",
                "stray", "status"]
     },
-    "at": { "enum": ["new", "request", "push", "finish", "complete"], "default": "push" }
+    "at": { "enum": ["new", "request", "push", "finish", "complete"], "default": "push" },
+    "status": { "type": "integer", "minimum": 0, "maximum": 65535, "default": 200 }
   }
 }"#;

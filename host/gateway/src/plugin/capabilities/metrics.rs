@@ -118,7 +118,7 @@ mod tests {
     use super::*;
 
     fn label(name: &str, value: &str) -> wit::Label {
-        wit::Label { name: name.to_owned(), value: value.to_string() }
+        wit::Label { name: name.to_owned(), value: value.to_owned() }
     }
 
     #[test]

@@ -220,3 +220,34 @@ fn lift_thinking(it: wit::ThinkingResult) -> wire::Reasoning {
         summary: it.summary,
     }
 }
+
+/// Bytes of a request's text, for the limit on what a plugin makes of it. Media are not counted:
+/// those of the host stay here, and those of the plugin are bounded by its memory.
+pub(in crate::plugin) fn size_of_request(request: &Request) -> usize {
+    let parts = request.messages.iter().flat_map(|message| &message.parts);
+    let tools = request.tools.iter().map(|tool| match tool {
+        wire::Tool::Function { name, description, parameters, .. } => {
+            let description = description.as_ref().map_or(0, String::len);
+            let parameters = parameters.as_ref().map_or(0, |json| json.as_str().len());
+            name.len().saturating_add(description).saturating_add(parameters)
+        }
+        wire::Tool::Other(other) => other.json.as_str().len(),
+    });
+    let extra = request.extra.fields.iter();
+    let extra = extra.map(|(name, value)| name.len().saturating_add(value.as_str().len()));
+    parts.map(|part| size_of_content(&part.content)).chain(tools).chain(extra).sum()
+}
+
+fn size_of_content(content: &Content) -> usize {
+    match content {
+        Content::Text(text) | Content::Refusal(text) | Content::Reasoning { text, .. } => {
+            text.len()
+        }
+        Content::ToolCall { name, arguments, .. } => name.len().saturating_add(arguments.len()),
+        Content::ToolResult { parts, .. } => {
+            parts.iter().map(|part| size_of_content(&part.content)).sum()
+        }
+        Content::Other(other) => other.json.as_str().len(),
+        Content::Media(_) => 0,
+    }
+}

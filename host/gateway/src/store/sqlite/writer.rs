@@ -3,7 +3,7 @@
 
 use std::path::Path;
 
-use rusqlite::{Connection, TransactionBehavior};
+use rusqlite::{Connection, ErrorCode, TransactionBehavior};
 use tokio::sync::{mpsc, oneshot};
 
 use super::batch::Batch;
@@ -15,7 +15,7 @@ pub(super) enum Command {
     /// To write, and to answer if somebody waits.
     Write(Write, Option<oneshot::Sender<Result<(), StoreError>>>),
     /// To stop, after what was asked before.
-    Close(oneshot::Sender<()>),
+    Close(oneshot::Sender<Result<(), StoreError>>),
 }
 
 type Waiter = Option<oneshot::Sender<Result<(), StoreError>>>;
@@ -50,31 +50,50 @@ pub(super) fn run(mut connection: Connection, path: &Path, mut commands: mpsc::R
     }
     // Whoever asks from here on is told that the store is closed.
     drop(commands);
-    if let Err((_, error)) = connection.close() {
-        tracing::error!("closing the store: {error}");
-    }
-    if let Some(done) = stop {
-        let _ = done.send(());
-    }
+    answer(stop, connection.close().map_err(|(_, error)| broken(path, &error)));
 }
 
-/// Makes one transaction of everything. If that fails, each write has one of its own, so that
+/// Makes one transaction of everything. If a write is at fault, each has one of its own, so that
 /// none fails for another's fault.
 fn keep(connection: &mut Connection, path: &Path, writes: &[Write]) -> Vec<Result<(), StoreError>> {
     if writes.is_empty() {
         return Vec::new();
     }
-    match attempt(connection, writes) {
+    match attempt_patiently(connection, writes) {
         Ok(results) => results,
-        Err(error) if writes.len() == 1 => vec![Err(broken(path, &error))],
-        Err(_) => {
-            let alone = |write| match attempt(connection, std::slice::from_ref(write)) {
+        Err(error) if writes.len() > 1 && is_of_a_write(&error) => {
+            let alone = |write| match attempt_patiently(connection, std::slice::from_ref(write)) {
                 Ok(mut results) => results.pop().unwrap_or(Ok(())),
                 Err(error) => Err(broken(path, &error)),
             };
             writes.iter().map(alone).collect()
         }
+        Err(error) => vec![Err(broken(path, &error)); writes.len()],
     }
+}
+
+/// Whether one of the writes can't be made, rather than none.
+fn is_of_a_write(error: &rusqlite::Error) -> bool {
+    match error.sqlite_error_code() {
+        Some(code) => matches!(code, ErrorCode::ConstraintViolation | ErrorCode::TooBig),
+        None => true,
+    }
+}
+
+/// A settlement must not be lost because somebody looks into the file with another program.
+fn attempt_patiently(
+    connection: &mut Connection,
+    writes: &[Write],
+) -> rusqlite::Result<Vec<Result<(), StoreError>>> {
+    for _ in 1..BUSY_ATTEMPTS {
+        match attempt(connection, writes) {
+            Err(error) if error.sqlite_error_code() == Some(ErrorCode::DatabaseBusy) => {
+                tracing::warn!("the store is locked by another program; still trying");
+            }
+            result => return result,
+        }
+    }
+    attempt(connection, writes)
 }
 
 fn attempt(
@@ -99,9 +118,13 @@ fn answer(waiter: Waiter, result: Result<(), StoreError>) {
             let _ = waiter.send(result);
         }
         (None, Ok(())) => {}
-        (None, Err(error)) => tracing::error!("a write was lost: {error}"),
+        (None, Err(error)) => tracing::error!("the store could not write: {error}"),
     }
 }
 
 /// Writes in one transaction: enough to make its fixed cost small, few enough to be quick.
 const BATCH_MAX: usize = 1_024;
+
+/// How often a batch is tried while another program keeps the file locked; each attempt waits
+/// for five seconds.
+const BUSY_ATTEMPTS: usize = 12;

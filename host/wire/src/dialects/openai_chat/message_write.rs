@@ -223,6 +223,9 @@ impl<'m> Writing<'m, '_> {
         object.raw("role", r#""tool""#);
         object.value("tool_call_id", call_id);
         self.content(&said, &mut object)?;
+        if self.message.role == Role::Tool {
+            self.own_fields(&mut object);
+        }
         object.end();
         Ok(out)
     }
@@ -231,19 +234,25 @@ impl<'m> Writing<'m, '_> {
         let mut out = Vec::new();
         let mut object = Writer::begin(&mut out);
         object.value("role", role_name(role, self.rules));
-        object.optional("name", self.message.name.as_ref());
         if role == Role::Assistant {
             self.assistant(parts, &mut object)?;
         } else {
             self.content(parts, &mut object)?;
         }
+        if role == self.message.role {
+            self.own_fields(&mut object);
+        }
+        object.end();
+        Ok(out)
+    }
+
+    fn own_fields(&self, object: &mut Writer<'_>) {
+        object.optional("name", self.message.name.as_ref());
         for (name, json) in self.message.extra.fields_of(NAME) {
             if self.rules.is_openrouter() || !is_openrouters(name) {
                 object.raw(name, json.as_str());
             }
         }
-        object.end();
-        Ok(out)
     }
 
     fn assistant(&self, parts: &[&'m Part], object: &mut Writer<'_>) -> Result<(), WriteError> {
