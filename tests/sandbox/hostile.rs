@@ -77,9 +77,9 @@ async fn begin(config: &str) -> (Double, Gateway) {
 }
 
 /// Little for the hostile ones, enough for others on a busy machine.
-const LIMITS: &str = "[plugins]\ncpu_ms = 2000\n\
-    [plugin.hostile]\ncpu_ms = 200\nmemory_bytes_max = 4194304\n\
-    [plugin.hostile-guard]\ncpu_ms = 200\nmemory_bytes_max = 4194304\n";
+const LIMITS: &str = "[plugins]\ncpu_ms = 10000\n\
+    [plugin.hostile]\ncpu_ms = 500\nmemory_bytes_max = 4194304\n\
+    [plugin.hostile-guard]\ncpu_ms = 500\nmemory_bytes_max = 4194304\n";
 
 /// How often a plugin failed, by class.
 async fn faults(gateway: &Gateway, plugin: &str) -> BTreeMap<String, usize> {
@@ -202,7 +202,7 @@ async fn closed(gateway: &Gateway, case: Case) {
 
 #[tokio::test]
 async fn what_is_held_too_long_or_too_much_comes_out_unchanged() {
-    let limits = "[plugins]\ncpu_ms = 2000\nheld_bytes_max = 20\nheld_ms_max = 300\n";
+    let limits = "[plugins]\ncpu_ms = 10000\nheld_bytes_max = 20\nheld_ms_max = 300\n";
     let (double, gateway) = begin(limits).await;
     let plugins = json!([{"id": "hostile", "do": "hold"}]);
     // Too much: the pieces are longer than what may be held.
@@ -231,7 +231,7 @@ async fn what_is_held_too_long_or_too_much_comes_out_unchanged() {
 #[tokio::test]
 async fn a_flood_of_output_is_an_expansion() {
     let (_double, gateway) =
-        begin("[plugins]\ncpu_ms = 5000\nmemory_bytes_max = 268435456\n").await;
+        begin("[plugins]\ncpu_ms = 10000\nmemory_bytes_max = 268435456\n").await;
     let plugins = json!([{"id": "hostile", "do": "huge"}]);
     for is_stream in [true, false] {
         unharmed(&gateway, &ask("free", &plugins), is_stream).await;
@@ -283,7 +283,7 @@ async fn a_plugin_can_not_pretend_that_the_gateway_or_the_upstream_failed() {
 
 #[tokio::test]
 async fn after_two_hundred_hostile_requests_memory_is_back_and_requests_work() {
-    let limits = "[plugins]\ncpu_ms = 2000\n[plugin.hostile]\nmemory_bytes_max = 33554432\n";
+    let limits = "[plugins]\ncpu_ms = 10000\n[plugin.hostile]\nmemory_bytes_max = 33554432\n";
     let (_double, gateway) = begin(limits).await;
     let deeds = ["memory", "stack", "panic", "huge"];
     let harm = async |requests: usize| {

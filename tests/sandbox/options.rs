@@ -15,9 +15,11 @@ fn replace() -> Value {
         "replace": {"cat": "dog", "naïve": "clever", "猫": "犬", "category": "class"}})
 }
 
+/// A double with these scripts, and a gateway. `config` goes on from `[plugins]`. The machine may be
+/// busy with other things than the plugins, so these get time.
 async fn begin(config: &str, scripts: &[(&str, Value)]) -> (Double, Gateway) {
     let double = Double::start();
-    let mut config = config.to_owned();
+    let mut config = format!("[plugins]\ncpu_ms = 10000\n{config}");
     for (name, script) in scripts {
         double.script(name, script).await;
         config += &double.model(name, "openai-chat", true);
@@ -42,8 +44,7 @@ async fn text(gateway: &Gateway, body: &Value) -> String {
 
 #[tokio::test]
 async fn what_is_asked_wrongly_is_refused_by_name() {
-    let (double, gateway) =
-        begin("[plugins]\nper_request_max = 1\n", &[("free", reply(&[TEXT]))]).await;
+    let (double, gateway) = begin("per_request_max = 1\n", &[("free", reply(&[TEXT]))]).await;
     let cases = [
         (json!([{"id": "nobody"}]), vec!["plugins[0].id", "`nobody`", "template"]),
         (json!([replace(), {"id": "nobody"}]), vec!["plugins[1].id", "`nobody`"]),

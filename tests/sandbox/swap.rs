@@ -15,10 +15,13 @@ const PIECES: [&str; 4] = ["one c", "at here", ", another cat", " there"];
 const CATS: &str = "one cat here, another cat there";
 const DOGS: &str = "one dog here, another dog there";
 const STREAMS: usize = 100;
+/// The machine may be busy with other things than the plugins.
+const PATIENCE: &str = "[plugins]\ncpu_ms = 10000\n";
 
 /// A double with a model whose streams wait in the middle and one whose streams do not, and a
-/// gateway where the template, once it is there, is on every request.
-async fn begin(config: &str) -> (Double, Gateway) {
+/// gateway where the template, once it is there, is on every request. `limits` are settings of
+/// `[plugins]`.
+async fn begin(limits: &str) -> (Double, Gateway) {
     let double = Double::start();
     double.script("gated", &paced(&PIECES, &json!({"gate_after": 2}))).await;
     double.script("free", &reply(&PIECES)).await;
@@ -26,7 +29,7 @@ async fn begin(config: &str) -> (Double, Gateway) {
                   cat = \"dog\"\n";
     let models = double.model("gated", "openai-chat", true);
     let models = models + &double.model("free", "openai-chat", true);
-    let gateway = Gateway::start(&format!("{config}{always}{models}")).await;
+    let gateway = Gateway::start(&format!("{PATIENCE}{limits}{always}{models}")).await;
     (double, gateway)
 }
 
@@ -217,7 +220,7 @@ async fn thirty_swaps_under_load_fail_no_request_and_mix_no_versions() {
 
 #[tokio::test]
 async fn an_upload_is_checked_and_can_be_rolled_back_and_deleted() {
-    let (_double, gateway) = begin("[plugins]\nwasm_bytes_max = 4000000\n").await;
+    let (_double, gateway) = begin("wasm_bytes_max = 4000000\n").await;
     let message = |body: &Value| body["error"]["message"].as_str().unwrap_or_default().to_owned();
 
     let (status, body) = gateway.upload("other", wasm::template()).await;

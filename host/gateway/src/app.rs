@@ -1,5 +1,6 @@
 //! The parts of the program, each built once, in order.
 
+use std::ops::Deref;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -20,9 +21,21 @@ use crate::store::{self, Store};
 use crate::telemetry::Meters;
 use crate::upstream::Upstream;
 
-/// Everything a request needs. A clone shares all of it.
+/// A handle on the parts, which every request takes along.
 #[derive(Clone)]
-pub struct App {
+pub(crate) struct App(Arc<Parts>);
+
+impl Deref for App {
+    type Target = Parts;
+
+    fn deref(&self) -> &Parts {
+        &self.0
+    }
+}
+
+/// Everything a request needs.
+#[derive(Clone)]
+pub(crate) struct Parts {
     /// What the operator decided.
     pub(crate) config: Arc<Config>,
     /// What can be served.
@@ -52,7 +65,7 @@ impl App {
     ///
     /// # Errors
     /// Names the part, the setting and the fix.
-    pub async fn build(config: Config) -> Result<Self, anyhow::Error> {
+    pub(crate) async fn build(config: Config) -> Result<Self, anyhow::Error> {
         crate::telemetry::metrics()?;
         let environment = |name: &str| std::env::var(name).ok();
         let catalog = Catalog::build(&config, environment)?;
@@ -61,7 +74,7 @@ impl App {
         let billing = Billing::load(Arc::clone(&store), &config.billing).await?;
         let auth = Auth::load(Arc::clone(&store)).await?;
         let plugins = Plugins::start(&config).context("the plugins could not be loaded")?;
-        Ok(Self {
+        Ok(Self(Arc::new(Parts {
             catalog: Arc::new(catalog),
             auth: Arc::new(auth),
             limit: Arc::new(Limit::new(&config.limits)),
@@ -73,7 +86,7 @@ impl App {
             cut: watch::Sender::new(false),
             store,
             config,
-        })
+        })))
     }
 
     /// The same parts with a connection pool of its own, for another thread.
@@ -81,7 +94,8 @@ impl App {
     /// # Errors
     /// As [`Upstream::new`].
     pub(crate) fn for_thread(&self) -> Result<Self, anyhow::Error> {
-        Ok(Self { upstream: Upstream::new(&self.config.upstream)?, ..self.clone() })
+        let upstream = Upstream::new(&self.config.upstream)?;
+        Ok(Self(Arc::new(Parts { upstream, ..Parts::clone(self) })))
     }
 
     /// A place for one more generation.

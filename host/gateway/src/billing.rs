@@ -7,16 +7,16 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 
 use anyhow::Context;
 use ledger::{Book, Credits, Id, Limit, Mode, Money, Movement, Refusal, Spend};
 use parking_lot::Mutex;
-use wire::{ErrorType, Failure};
+use wire::ErrorType;
 
 use crate::clock;
 use crate::config::{self, BillingMode};
-use crate::error::{Error, Side};
+use crate::error::Error;
 use crate::store::{GenerationRecord, Pending, Store, StoreError, Write};
 
 /// The book and the way to the store.
@@ -38,9 +38,14 @@ struct Open {
     live: HashMap<Id, Arc<Live>>,
 }
 
-/// What a running generation has sent, in nano-dollars.
+/// A running generation.
+#[derive(Default)]
 struct Live {
+    /// What was sent so far is worth, in nano-dollars.
     sent: AtomicI64,
+    /// Whether the store knows of the hold. Most generations end before that is due, and a hold
+    /// without anything sent would be voided after a crash as if it had never been.
+    is_written: AtomicBool,
 }
 
 /// Money reserved for a running generation. It ends by [`Hold::settle`] or [`Hold::void`]; one
@@ -111,27 +116,16 @@ impl Billing {
             sent: Money::ZERO,
             expires_ms: now_ms.saturating_add(self.desk.hold_ms),
         };
-        let live = Arc::new(Live { sent: AtomicI64::new(0) });
-        let movement = {
-            let mut open = self.desk.open.lock();
-            // A repeat would give two owners to one hold.
-            let movement = open.book.hold(hold, now_ms).and_then(|new| new.ok_or(Refusal::Reused));
-            let movement = movement.map_err(|refusal| match refusal {
-                Refusal::Reused => Error::us(refusal),
-                other => refused(other),
-            })?;
-            open.live.insert(id.clone(), Arc::clone(&live));
-            movement
-        };
-        let hold = Hold { desk: Arc::clone(&self.desk), id, live };
-        match hold.desk.store.offer(Write::Movement(movement)) {
-            Ok(()) => Ok(hold),
-            Err(error) => {
-                // It was never written, so it is given back in memory alone.
-                let _ = hold.end(|book, id| book.void(id));
-                Err(busy(error))
-            }
-        }
+        let live = Arc::new(Live::default());
+        let mut open = self.desk.open.lock();
+        // A repeat would give two owners to one hold.
+        let new = open.book.hold(hold, now_ms).and_then(|new| new.ok_or(Refusal::Reused));
+        new.map_err(|refusal| match refusal {
+            Refusal::Reused => Error::us(refusal),
+            other => refused(other),
+        })?;
+        open.live.insert(id.clone(), Arc::clone(&live));
+        Ok(Hold { desk: Arc::clone(&self.desk), id, live })
     }
 
     /// Puts credit in; returns when that is written. The same id and amount again do nothing.
@@ -255,12 +249,12 @@ impl Hold {
     /// it has expires without a charge.
     pub(crate) fn void(self) {
         match self.end(|book, id| book.void(id)) {
-            Ok(Some(movement)) => {
+            Ok(Some(movement)) if self.live.is_written.load(Ordering::Relaxed) => {
                 if let Err(error) = self.desk.store.offer(Write::Movement(movement)) {
                     tracing::warn!("a voided hold was not written: {error}");
                 }
             }
-            Ok(None) => {}
+            Ok(_) => {}
             Err(refusal) => tracing::warn!("the hold of {} was not voided: {refusal}", self.id),
         }
     }
@@ -283,11 +277,11 @@ impl Drop for Hold {
         if open.live.remove(&self.id).is_none() {
             return;
         }
-        let sent = Money::from_nanos(self.live.sent.load(Ordering::Relaxed));
-        if let Ok(Some(movement)) = open.book.progress(&self.id, sent)
-            && let Err(error) = self.desk.store.offer(Write::Movement(movement))
-        {
-            tracing::warn!("what {} sent was not written: {error}", self.id);
+        let now_ms = clock::unix_ms();
+        for movement in open.refresh(&self.id, &self.live, now_ms, self.desk.hold_ms) {
+            if let Err(error) = self.desk.store.offer(Write::Movement(movement)) {
+                tracing::warn!("what {} sent was not written: {error}", self.id);
+            }
         }
     }
 }
@@ -305,7 +299,11 @@ impl Open {
         let mut movements = Vec::new();
         // One that ended since the list was made is refused, which is right.
         let sent = Money::from_nanos(live.sent.load(Ordering::Relaxed));
-        movements.extend(self.book.progress(id, sent).ok().flatten());
+        let progress = self.book.progress(id, sent).ok().flatten();
+        match live.is_written.swap(true, Ordering::Relaxed) {
+            true => movements.extend(progress),
+            false => movements.extend(self.book.open(id).cloned().map(Movement::Hold)),
+        }
         let expires_ms = self.book.open(id).map_or(u64::MAX, |hold| hold.expires_ms);
         if expires_ms.saturating_sub(now_ms) < hold_ms / 2 {
             let renewed = self.book.renew(id, now_ms.saturating_add(hold_ms));
@@ -363,14 +361,6 @@ fn refused(refusal: Refusal) -> Error {
         | Refusal::Voided
         | Refusal::Expired { .. } => Error::us(refusal),
     }
-}
-
-/// The store is behind, or gone.
-fn busy(error: StoreError) -> Error {
-    let message = "The gateway is behind with its records; try again";
-    let mut failure = Failure::new(ErrorType::ProviderOverloaded, message);
-    failure.retry_after_ms = Some(1000);
-    Error { failure, side: Side::Us, source: Some(error.into()) }
 }
 
 /// Holds that are renewed in one go, with the book locked.

@@ -7,18 +7,18 @@ use wire::{ErrorType, Failure};
 
 /// Why a generation or a management call did not succeed.
 #[derive(Debug)]
-pub struct Error {
+pub(crate) struct Error {
     /// What the client is told.
-    pub failure: Failure,
+    pub(crate) failure: Failure,
     /// Whose fault it was.
-    pub side: Side,
+    pub(crate) side: Side,
     /// The cause, for the log only: it may name hosts and credentials.
-    pub source: Option<anyhow::Error>,
+    pub(crate) source: Option<anyhow::Error>,
 }
 
 /// Whose fault an error was.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Side {
+pub(crate) enum Side {
     /// The caller sent something wrong, or may not.
     Client,
     /// The provider failed or refused.

@@ -116,7 +116,7 @@ impl Pump<'_> {
         chunks: &mut Vec<Chunk>,
         passed: &mut Vec<Chunk>,
     ) -> Result<bool, Error> {
-        loop {
+        while chunks.is_empty() {
             let held = self.reply.pipeline.held_deadline();
             let deadline = self.deadline();
             tokio::select! {
@@ -137,6 +137,8 @@ impl Pump<'_> {
                 () = sleep_until(Some(deadline)) => return self.over(),
             }
         }
+        // A wait that was broken off had brought something already.
+        Ok(true)
     }
 
     /// Whether nobody is left to read and closing the connection stops the upstream's bill.

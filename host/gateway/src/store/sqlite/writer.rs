@@ -1,13 +1,16 @@
 //! The thread that writes: takes everything that waits, makes one transaction of it, then answers.
-//! The busier it is, the larger its batches and the cheaper each write.
+//! The busier it is, the larger its batches and the cheaper each write: a commit costs as much as
+//! a few rows, so it makes at most one in [`GATHER`].
 
 use std::path::Path;
+use std::time::{Duration, Instant};
 
 use rusqlite::{Connection, ErrorCode, TransactionBehavior};
 use tokio::sync::{mpsc, oneshot};
 
 use super::batch::Batch;
 use super::broken;
+use crate::clock;
 use crate::store::{StoreError, Write};
 
 /// What the thread is asked.
@@ -25,9 +28,11 @@ pub(super) fn run(mut connection: Connection, path: &Path, mut commands: mpsc::R
     let mut writes = Vec::with_capacity(BATCH_MAX);
     let mut waiters: Vec<Waiter> = Vec::with_capacity(BATCH_MAX);
     let mut stop = None;
+    let mut committed = None;
     while stop.is_none()
         && let Some(first) = commands.blocking_recv()
     {
+        gather(committed);
         let mut next = Some(first);
         while let Some(command) = next {
             match command {
@@ -43,6 +48,7 @@ pub(super) fn run(mut connection: Connection, path: &Path, mut commands: mpsc::R
             next = if writes.len() < BATCH_MAX { commands.try_recv().ok() } else { None };
         }
         let results = keep(&mut connection, path, &writes);
+        committed = Some(clock::now());
         writes.clear();
         for (waiter, result) in waiters.drain(..).zip(results) {
             answer(waiter, result);
@@ -51,6 +57,14 @@ pub(super) fn run(mut connection: Connection, path: &Path, mut commands: mpsc::R
     // Whoever asks from here on is told that the store is closed.
     drop(commands);
     answer(stop, connection.close().map_err(|(_, error)| broken(path, &error)));
+}
+
+/// Lets more writes come together, unless the last commit is a while ago.
+fn gather(committed: Option<Instant>) {
+    let since = committed.map(|committed| clock::now().duration_since(committed));
+    if let Some(rest) = since.and_then(|since| GATHER.checked_sub(since)) {
+        std::thread::sleep(rest);
+    }
 }
 
 /// Makes one transaction of everything. If a write is at fault, each has one of its own, so that
@@ -121,6 +135,9 @@ fn answer(waiter: Waiter, result: Result<(), StoreError>) {
         (None, Err(error)) => tracing::error!("the store could not write: {error}"),
     }
 }
+
+/// Between two commits. What waits for a commit waits this much longer at most.
+const GATHER: Duration = Duration::from_millis(1);
 
 /// Writes in one transaction: enough to make its fixed cost small, few enough to be quick.
 const BATCH_MAX: usize = 1_024;
