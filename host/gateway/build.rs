@@ -5,8 +5,6 @@
 //! The plugins are built by a cargo of their own, in a target directory of their own: in this
 //! one's it would wait for ever for the lock that the outer cargo holds.
 
-#![expect(clippy::print_stdout, reason = "cargo reads what a build script prints")]
-
 use std::env;
 use std::ffi::OsString;
 use std::fmt::Write as _;

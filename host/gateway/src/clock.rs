@@ -18,6 +18,13 @@ pub(crate) fn now() -> Instant {
     Instant::now()
 }
 
+/// CPU time that this thread has used: what a limit on work counts, however busy the machine is.
+pub(crate) fn thread_cpu() -> Duration {
+    let time = rustix::time::clock_gettime(rustix::time::ClockId::ThreadCPUTime);
+    let (seconds, nanos) = (u64::try_from(time.tv_sec), u32::try_from(time.tv_nsec));
+    Duration::new(seconds.unwrap_or(0), nanos.unwrap_or(0))
+}
+
 /// Time since the process first looked at the clock.
 pub(crate) fn uptime() -> Duration {
     STARTED.elapsed()

@@ -65,7 +65,7 @@ async fn reply(request: Request<Incoming>) -> Result<Response<Body>, Infallible>
     };
     let script = Script::write(&asked);
     Ok(match asked.get("stream").and_then(Value::as_bool) {
-        Some(true) => streamed(script),
+        Some(true) => streamed(&script),
         _ => whole(&script),
     })
 }
@@ -82,7 +82,7 @@ fn whole(script: &Script) -> Response<Body> {
     answer("application/json", Full::from(body.to_string()).boxed_unsync())
 }
 
-fn streamed(script: Script) -> Response<Body> {
+fn streamed(script: &Script) -> Response<Body> {
     let events = script.deltas().into_iter().map(|delta| event(&delta, None));
     let last = event(&json!({}), Some(script.finish()));
     let usage = json!({

@@ -28,7 +28,7 @@ pub(super) async fn chat(State(app): State<App>, headers: HeaderMap, body: Body)
 /// One surface: reads its dialect, runs the generation, answers in the dialect.
 async fn surface(app: App, dialect: &'static str, headers: HeaderMap, body: Body) -> Response {
     let Some(surface) = wire::dialect(dialect) else {
-        return rescue::management(Error::us(anyhow::anyhow!("no dialect {dialect}")));
+        return rescue::management(&Error::us(anyhow::anyhow!("no dialect {dialect}")));
     };
     match begin(&app, surface, headers, body).await {
         Ok(started) => answer(&app, surface, started).await,

@@ -34,9 +34,9 @@ pub(super) fn surface(surface: &dyn Dialect, error: &Error, id: Option<&str>) ->
 }
 
 /// An error of a path that belongs to no dialect; it takes OpenRouter's form.
-pub(super) fn management(error: Error) -> Response {
+pub(super) fn management(error: &Error) -> Response {
     match wire::dialect("openai-chat") {
-        Some(dialect) => surface(dialect, &error, None),
+        Some(dialect) => surface(dialect, error, None),
         None => {
             let mut response = Response::new(Body::from(error.to_string()));
             *response.status_mut() = StatusCode::INTERNAL_SERVER_ERROR;
@@ -66,7 +66,7 @@ pub(super) fn log(error: &Error) {
 /// Nobody answers that path.
 pub(super) async fn no_such_path(uri: Uri) -> Response {
     let message = format!("There is no {}; the API is under /api/v1 and /v1", uri.path());
-    management(Error::client(ErrorType::NotFound, message))
+    management(&Error::client(ErrorType::NotFound, message))
 }
 
 /// The path does not take that method.
@@ -74,7 +74,7 @@ pub(super) async fn no_such_method(method: Method, uri: Uri) -> Response {
     let message = format!("{} does not take {method}", uri.path());
     let mut error = Error::client(ErrorType::InvalidRequest, message);
     error.failure.status = 405;
-    management(error)
+    management(&error)
 }
 
 /// A rate limit's numbers, which the failure carries under `headers`, as real headers too.

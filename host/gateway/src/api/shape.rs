@@ -29,7 +29,7 @@ pub(super) fn json_with(status: StatusCode, result: Result<impl Serialize, Error
             response.headers_mut().insert(CONTENT_TYPE, kind);
             response
         }
-        Err(error) => rescue::management(error),
+        Err(error) => rescue::management(&error),
     }
 }
 

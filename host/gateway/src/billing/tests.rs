@@ -229,12 +229,3 @@ async fn a_generation_id_is_held_once() {
     assert_eq!(sums(&world.billing), (0, 10));
     hold.void();
 }
-
-#[tokio::test]
-async fn a_hold_that_the_store_has_no_room_for_is_given_back() {
-    let world = World::new(BillingMode::Metered).await;
-    world.store.close().await.unwrap();
-    let error = world.hold("g", 10).err().unwrap();
-    assert_eq!((error.failure.status, error.side), (503, Side::Us));
-    assert_eq!(sums(&world.billing), (0, 0));
-}

@@ -2,9 +2,10 @@
 //! it. A call that fails leaves the store unusable; the pipeline drops it.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use wasmtime::component::{Resource, ResourceAny};
-use wasmtime::{ResourceLimiter, Store};
+use wasmtime::{ResourceLimiter, Store, UpdateDeadline};
 
 use super::bindings::{audit_hook, context, request_hook, stream_hook, types};
 use super::capabilities::log::Lines;
@@ -35,6 +36,8 @@ pub(crate) struct State {
     pub(super) lines: Lines,
     /// Its memory.
     limiter: Limiter,
+    /// The thread's CPU time at which the running call ends.
+    cpu_end: Duration,
 }
 
 impl State {
@@ -47,7 +50,7 @@ impl State {
     ) -> Self {
         let lines = Lines::new(&plugin);
         let limiter = Limiter { memory_bytes, refused: false };
-        Self { plugin, view, options, media: Vec::new(), lines, limiter }
+        Self { plugin, view, options, media: Vec::new(), lines, limiter, cpu_end: Duration::ZERO }
     }
 
     /// A store that holds its plugin to its limits.
@@ -55,7 +58,7 @@ impl State {
         let transfer = self.limiter.memory_bytes;
         let mut store = Store::new(engine, self);
         store.limiter(|state| &mut state.limiter);
-        store.epoch_deadline_trap();
+        store.epoch_deadline_callback(|store| Ok(look(store.data())));
         store.set_hostcall_fuel(transfer);
         store.set_max_component_handles(HANDLES_MAX);
         store
@@ -81,7 +84,7 @@ impl Instance {
         let (view, options) = (Arc::clone(view), Arc::clone(options));
         let state = State::new(environment, view, options, plugin.limits.memory_bytes);
         let mut store = state.into_store(plugin.code.engine());
-        store.set_epoch_deadline(deadline(plugin.limits.cpu_ms));
+        allow(&mut store, plugin.limits.cpu_ms);
         let instance = match plugin.code.instantiate(&mut store) {
             Ok(instance) => instance,
             Err(error) => return Err(explain(&error, &store, plugin)),
@@ -99,7 +102,7 @@ impl Instance {
             return Ok(request_hook::Decision::Pass);
         };
         self.store.data_mut().media = std::mem::take(held);
-        self.store.set_epoch_deadline(deadline(self.plugin.limits.cpu_ms));
+        allow(&mut self.store, self.plugin.limits.cpu_ms);
         let (store, instance) = (&mut self.store, &self.instance);
         let decided = convert::lower_request(request, |lowered| {
             let guest = indices.load(&mut *store, instance)?;
@@ -114,7 +117,7 @@ impl Instance {
         &mut self,
         choice: u16,
     ) -> Result<(ResourceAny, stream_hook::Interest), Failed> {
-        self.store.set_epoch_deadline(deadline(self.plugin.limits.cpu_ms));
+        allow(&mut self.store, self.plugin.limits.cpu_ms);
         let made = self.make_transformer(choice);
         self.settle(made)
     }
@@ -142,7 +145,7 @@ impl Instance {
         batch: &[wire::Delta],
     ) -> Result<stream_hook::Verdict, Failed> {
         let Some(guest) = &self.stream else { return Ok(stream_hook::Verdict::Pass) };
-        self.store.set_epoch_deadline(deadline(self.plugin.limits.cpu_ms));
+        allow(&mut self.store, self.plugin.limits.cpu_ms);
         let result = match batch {
             // The usual case needs no list on the heap.
             [delta] => {
@@ -163,7 +166,7 @@ impl Instance {
         transformer: ResourceAny,
     ) -> Result<stream_hook::Verdict, Failed> {
         let Some(guest) = &self.stream else { return Ok(stream_hook::Verdict::Pass) };
-        self.store.set_epoch_deadline(deadline(self.plugin.limits.cpu_ms));
+        allow(&mut self.store, self.plugin.limits.cpu_ms);
         let result = guest.transformer().call_finish(&mut self.store, transformer);
         self.settle(result)?.map_err(refused)
     }
@@ -171,7 +174,7 @@ impl Instance {
     /// Runs the audit hook.
     pub(super) fn on_complete(&mut self, outcome: audit_hook::Outcome<'_>) -> Result<(), Failed> {
         let Some(indices) = &self.plugin.entries.audit else { return Ok(()) };
-        self.store.set_epoch_deadline(deadline(self.plugin.limits.cpu_ms));
+        allow(&mut self.store, self.plugin.limits.cpu_ms);
         let loaded = indices.load(&mut self.store, &self.instance);
         let result =
             loaded.and_then(|guest| guest.call_on_complete(&mut self.store, generation(), outcome));
@@ -186,9 +189,20 @@ impl Instance {
     }
 }
 
-/// The epoch at which a call ends. The current tick has partly passed, hence one more.
-pub(super) fn deadline(cpu_ms: u32) -> u64 {
-    u64::from(cpu_ms).saturating_add(1)
+/// Gives the next call its CPU time. The epoch says when to look at what was used.
+pub(super) fn allow(store: &mut Store<State>, cpu_ms: u32) {
+    let end = clock::thread_cpu().saturating_add(Duration::from_millis(u64::from(cpu_ms)));
+    store.data_mut().cpu_end = end;
+    store.set_epoch_deadline(u64::from(cpu_ms).saturating_add(1));
+}
+
+/// What happens at the epoch's deadline: time in which the thread did not run is not the plugin's.
+fn look(state: &State) -> UpdateDeadline {
+    let left = state.cpu_end.saturating_sub(clock::thread_cpu());
+    match left.is_zero() {
+        true => UpdateDeadline::Interrupt,
+        false => UpdateDeadline::Continue(clock::millis(left).saturating_add(1)),
+    }
 }
 
 fn generation() -> Resource<Generation> {

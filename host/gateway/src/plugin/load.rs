@@ -15,7 +15,7 @@ use super::bindings::{about, audit_hook, request_hook, stream_hook};
 use super::capability::{self, Environment};
 use super::description::{self, Description, Limits};
 use super::engine::{Sandbox, TABLE_ELEMENTS_MAX};
-use super::instance::{State, deadline};
+use super::instance::{State, allow};
 use super::view::GenerationView;
 use crate::clock;
 use crate::config::Config;
@@ -283,7 +283,7 @@ impl Loader<'_> {
         let memory = limits.memory_bytes_max;
         let state = State::new(environment, Arc::new(view), Arc::from("{}"), memory);
         let mut store = state.into_store(&self.sandbox.engine);
-        store.set_epoch_deadline(deadline(DESCRIBE_MS));
+        allow(&mut store, DESCRIBE_MS);
         let failed = |error: wasmtime::Error| {
             LoadError::new("describe", format!("`describe` failed: {}", error.root_cause()))
         };

@@ -3,12 +3,12 @@
 use std::sync::Arc;
 
 use serde_json::{Map, Value};
-use wire::{ErrorType, Request};
+use wire::{ErrorType, Failure, Request};
 
 use super::load::Plugin;
 use super::registry::Registry;
 use crate::config::Config;
-use crate::error::Error;
+use crate::error::{Error, Side};
 
 /// A plugin with its options for one generation.
 #[derive(Debug, Clone)]
@@ -43,7 +43,8 @@ impl Registry {
         }
         let mut order: Vec<&Arc<Plugin>> = Vec::new();
         let always = config.plugin.iter().filter(|(_, table)| table.always);
-        let always = always.filter_map(|(id, _)| self.find(id));
+        let always = always.map(|(id, _)| self.find(id).ok_or_else(|| not_loaded(id)));
+        let always = always.collect::<Result<Vec<_>, Error>>()?.into_iter();
         let named = entries.iter().filter(|entry| entry.enabled);
         let named = named.filter_map(|entry| self.find(&entry.id));
         let is_off = |plugin: &&Arc<Plugin>| {
@@ -73,6 +74,16 @@ impl Registry {
     }
 }
 
+/// What the operator wants on every request is missing: serving without it would be wrong.
+fn not_loaded(id: &str) -> Error {
+    let message = format!(
+        "Plugin `{id}` must run on every request (plugin.{id}.always), and it is not loaded"
+    );
+    let mut failure = Failure::new(ErrorType::ProviderOverloaded, message);
+    failure.retry_after_ms = Some(1000);
+    Error { failure, side: Side::Us, source: None }
+}
+
 fn selected(plugin: &Arc<Plugin>, request: &Request, config: &Config) -> Result<Selected, Error> {
     let id = &plugin.description.id;
     let table = config.plugin.get(id);
@@ -92,7 +103,13 @@ fn selected(plugin: &Arc<Plugin>, request: &Request, config: &Config) -> Result<
             let message = format!("plugins: options of `{id}` must be an object: {error}");
             Error::client(ErrorType::InvalidRequest, message)
         })?;
-        options.extend(own);
+        // What must run on every request must not be talked out of its task by a request.
+        match table.is_some_and(|table| table.always) {
+            true => own.into_iter().for_each(|(name, value)| {
+                options.entry(name).or_insert(value);
+            }),
+            false => options.extend(own),
+        }
     }
     let options = Value::Object(options);
     if let Err(error) = plugin.validator.validate(&options) {
