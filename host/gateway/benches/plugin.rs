@@ -6,7 +6,7 @@
 use std::hint::black_box;
 
 use criterion::{BatchSize, Criterion, criterion_group, criterion_main};
-use gateway::bench::{Guest, text_chunk, tool_chunk};
+use gateway::bench::{Guest, text_chunk, usage_chunk};
 
 fn benchmarks(criterion: &mut Criterion) {
     let template = std::fs::read(env!("PATCHBAY_TEMPLATE_WASM")).unwrap();
@@ -32,7 +32,7 @@ fn benchmarks(criterion: &mut Criterion) {
     let mut stream = guest.stream(1);
     stream.push(text_chunk("a word ")).unwrap();
     criterion.bench_function("a delta outside the interest", |bench| {
-        bench.iter_batched(tool_chunk, |it| stream.push(it).unwrap(), BatchSize::SmallInput);
+        bench.iter_batched(usage_chunk, |it| stream.push(it).unwrap(), BatchSize::SmallInput);
     });
     criterion.bench_function("native: the same change", |bench| {
         bench.iter(|| black_box("a cat ").replace(black_box("cat"), "dog"));

@@ -47,7 +47,9 @@ pub struct Server {
     pub body_bytes_max: usize,
     /// Largest request head in bytes.
     pub head_bytes_max: usize,
-    /// How long a client may take to send a request's head.
+    /// How long a client may take to send a request's head, and how long a connection may lie
+    /// unused between two requests: HTTP/1 can't tell the two apart. Longer than clients keep
+    /// theirs (90 s is usual), or they meet a closed one.
     pub head_ms: u64,
     /// How long a client may take to send a request's body.
     pub body_ms: u64,
@@ -72,7 +74,7 @@ impl Default for Server {
             threads: 0,
             body_bytes_max: 32 << 20,
             head_bytes_max: 64 << 10,
-            head_ms: 10_000,
+            head_ms: 120_000,
             body_ms: 60_000,
             first_comment_ms: 2_000,
             comment_ms: 5_000,

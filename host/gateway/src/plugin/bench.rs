@@ -100,10 +100,8 @@ pub fn text_chunk(piece: &str) -> Chunk {
 }
 
 /// A chunk that no text plugin wants.
-pub fn tool_chunk() -> Chunk {
-    let delta =
-        Delta::ToolCall { choice: 0, index: 0, id: None, name: None, arguments: String::new() };
-    Chunk { deltas: vec![delta], source: None }
+pub fn usage_chunk() -> Chunk {
+    Chunk { deltas: vec![Delta::Usage(wire::Usage::default())], source: None }
 }
 
 fn text(text: &str) -> Delta {
