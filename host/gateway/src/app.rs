@@ -159,8 +159,7 @@ impl App {
     /// # Errors
     /// When the system has no randomness.
     pub(crate) fn new_generation_id(&self) -> Result<String, Error> {
-        let name = clock::random_name(20).map_err(Error::us)?;
-        Ok(format!("gen-{}-{name}", clock::unix_ms() / 1000))
+        Ok(format!("gen-{}", clock::unique_name().map_err(Error::us)?))
     }
 
     /// What must be done now and then; never returns.

@@ -57,6 +57,8 @@ pub(super) fn log(error: &Error) {
     let cause = error.source.as_ref().map(|source| format!("{source:#}"));
     let (status, side) = (error.failure.status, error.side.as_str());
     match error.side {
+        // Too busy, or about to stop: what an operator expects to see then, many times over.
+        Side::Us if status == 503 => tracing::info!(status, side, cause, "{error}"),
         Side::Us => tracing::error!(status, side, cause, "{error}"),
         Side::Upstream | Side::Plugin => tracing::warn!(status, side, cause, "{error}"),
         Side::Client => tracing::debug!(status, side, cause, "{error}"),

@@ -81,6 +81,7 @@ fn pool(limits: &config::Plugins) -> PoolingAllocationConfig {
         .table_elements(TABLE_ELEMENTS_MAX)
         .max_memory_size(limits.memory_bytes_max)
         .linear_memory_keep_resident(KEEP_RESIDENT_BYTES)
+        .table_keep_resident(TABLE_KEEP_RESIDENT_BYTES)
         .pagemap_scan(Enabled::Auto);
     pool
 }
@@ -105,8 +106,12 @@ fn start_clock(engine: &Engine) -> Result<(), anyhow::Error> {
 const TICK: Duration = Duration::from_millis(1);
 
 /// What a freed place keeps mapped: the pages that nearly every call touches are cleared instead of
-/// given back and faulted in again. A pool that was full once keeps this much for each place.
-const KEEP_RESIDENT_BYTES: usize = 16 << 10;
+/// given back and faulted in again, which on several cores means interrupting each of them. A pool
+/// that was full once keeps as much of this for each place as was written to.
+const KEEP_RESIDENT_BYTES: usize = 128 << 10;
+
+/// The same for a plugin's table of functions.
+const TABLE_KEEP_RESIDENT_BYTES: usize = 16 << 10;
 
 /// Entries in a plugin's table of functions.
 pub(super) const TABLE_ELEMENTS_MAX: usize = 20_000;

@@ -206,6 +206,8 @@ fn prepare(connection: &Connection) -> rusqlite::Result<()> {
     connection.busy_timeout(BUSY)?;
     connection.pragma_update(None, "journal_mode", "WAL")?;
     connection.pragma_update(None, "synchronous", "NORMAL")?;
+    // A checkpoint copies pages and waits for the disk: rarely, then, for 40 MB of log at most.
+    connection.pragma_update(None, "wal_autocheckpoint", 10_000)?;
     connection.pragma_update(None, "foreign_keys", true)?;
     // Kept in memory: pages of the file, and statements once they are parsed.
     connection.pragma_update(None, "cache_size", -16_384)?;
