@@ -2,7 +2,7 @@
 //! it. A call that fails leaves the store unusable; the pipeline drops it.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use wasmtime::component::{Resource, ResourceAny};
 use wasmtime::{ResourceLimiter, Store, UpdateDeadline};
@@ -36,8 +36,10 @@ pub(crate) struct State {
     pub(super) lines: Lines,
     /// Its memory.
     limiter: Limiter,
-    /// The thread's CPU time at which the running call ends.
-    cpu_end: Duration,
+    /// What the running call may use.
+    cpu_limit: Duration,
+    /// When its time seemed to be up first, and the thread's CPU time then.
+    overtime: Option<(Instant, Duration)>,
 }
 
 impl State {
@@ -50,7 +52,16 @@ impl State {
     ) -> Self {
         let lines = Lines::new(&plugin);
         let limiter = Limiter { memory_bytes, refused: false };
-        Self { plugin, view, options, media: Vec::new(), lines, limiter, cpu_end: Duration::ZERO }
+        Self {
+            plugin,
+            view,
+            options,
+            media: Vec::new(),
+            lines,
+            limiter,
+            cpu_limit: Duration::ZERO,
+            overtime: None,
+        }
     }
 
     /// A store that holds its plugin to its limits.
@@ -58,7 +69,7 @@ impl State {
         let transfer = self.limiter.memory_bytes;
         let mut store = Store::new(engine, self);
         store.limiter(|state| &mut state.limiter);
-        store.epoch_deadline_callback(|store| Ok(look(store.data())));
+        store.epoch_deadline_callback(|mut store| Ok(look(store.data_mut())));
         store.set_hostcall_fuel(transfer);
         store.set_max_component_handles(HANDLES_MAX);
         store
@@ -189,20 +200,37 @@ impl Instance {
     }
 }
 
-/// Gives the next call its CPU time. The epoch says when to look at what was used.
+/// Gives the next call its CPU time. A thread's CPU clock costs more to read than a call, so the
+/// epoch counts first; [`look`] reads the clock when that says the time is up.
 pub(super) fn allow(store: &mut Store<State>, cpu_ms: u32) {
-    let end = clock::thread_cpu().saturating_add(Duration::from_millis(u64::from(cpu_ms)));
-    store.data_mut().cpu_end = end;
-    store.set_epoch_deadline(u64::from(cpu_ms).saturating_add(1));
+    let state = store.data_mut();
+    state.cpu_limit = Duration::from_millis(u64::from(cpu_ms));
+    state.overtime = None;
+    let ticks = ticks(state.cpu_limit);
+    store.set_epoch_deadline(ticks);
 }
 
-/// What happens at the epoch's deadline: time in which the thread did not run is not the plugin's.
-fn look(state: &State) -> UpdateDeadline {
-    let left = state.cpu_end.saturating_sub(clock::thread_cpu());
-    match left.is_zero() {
+/// What happens when the epoch says that the time is up. If the thread runs, the plugin used what
+/// went by; if the machine is too busy to run it, the plugin has what it did not get.
+fn look(state: &mut State) -> UpdateDeadline {
+    let (now, cpu) = (clock::now(), clock::thread_cpu());
+    let Some((since, cpu_since)) = state.overtime else {
+        state.overtime = Some((now, cpu));
+        return UpdateDeadline::Continue(1);
+    };
+    let used = cpu.saturating_sub(cpu_since);
+    let runs = used.saturating_mul(2) >= now.duration_since(since);
+    match runs || used >= state.cpu_limit {
         true => UpdateDeadline::Interrupt,
-        false => UpdateDeadline::Continue(clock::millis(left).saturating_add(1)),
+        false => UpdateDeadline::Continue(1),
     }
+}
+
+/// The epochs in which that much time surely has not passed: a tick takes a little more than its
+/// millisecond, and the last two are for looking.
+fn ticks(limit: Duration) -> u64 {
+    let milliseconds = clock::millis(limit);
+    milliseconds.saturating_sub(milliseconds / 8).saturating_sub(1).max(1)
 }
 
 fn generation() -> Resource<Generation> {
