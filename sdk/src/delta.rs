@@ -1,6 +1,10 @@
 //! Small conveniences on deltas.
 
-use crate::{Delta, Interest, ReasoningDelta, TextDelta};
+use crate::{
+    Delta, FinishDelta, FinishReason, Interest, JsonDelta, ReasoningDelta, Role, RoleDelta,
+    TextDelta, Usage,
+};
+use serde_json::Value;
 
 impl Delta {
     /// A piece of the answer's text.
@@ -11,6 +15,26 @@ impl Delta {
     /// A piece of visible thought that belongs to no block.
     pub fn reasoning(choice: u16, text: impl Into<String>) -> Self {
         Self::Reasoning(ReasoningDelta { choice, text: text.into(), detail: None })
+    }
+
+    /// The model's word that it will not answer.
+    pub fn refusal(choice: u16, text: impl Into<String>) -> Self {
+        Self::Refusal(TextDelta { choice, text: text.into() })
+    }
+
+    /// Who speaks; the first delta of a reply.
+    pub fn role(choice: u16, role: Role) -> Self {
+        Self::Role(RoleDelta { choice, role })
+    }
+
+    /// An annotation of the text, a citation say, as the client's dialect writes it.
+    pub fn annotation(choice: u16, value: impl Into<Value>) -> Self {
+        Self::Annotation(JsonDelta { choice, json: value.into().to_string() })
+    }
+
+    /// Why the choice ended; its last delta.
+    pub fn finish(choice: u16, reason: FinishReason) -> Self {
+        Self::Finish(FinishDelta { choice, reason, native: None })
     }
 
     /// The choice it belongs to; none for what belongs to the whole reply.
@@ -50,6 +74,24 @@ impl Delta {
         match self {
             Self::Text(TextDelta { choice, text }) => Self::text(choice, change(text)),
             other => other,
+        }
+    }
+}
+
+#[expect(clippy::derivable_impls, reason = "the type is generated")]
+impl Default for Usage {
+    fn default() -> Self {
+        Self {
+            prompt: None,
+            completion: None,
+            cached: None,
+            cache_write: None,
+            cache_write_one_hour: None,
+            reasoning: None,
+            audio_prompt: None,
+            audio_completion: None,
+            image_completion: None,
+            web_searches: None,
         }
     }
 }

@@ -39,15 +39,18 @@ impl Description {
         self
     }
 
-    /// Asks for a limit other than the host's default: `cpu-ms`, `memory-bytes`, `held-bytes` or
-    /// `held-ms`. The operator caps it.
+    /// Asks for a lower limit than the operator's, by its name (`cpu-ms`, `memory-bytes`,
+    /// `held-bytes`, …). A higher one changes nothing.
     #[must_use]
     pub fn limit(mut self, name: &str, value: u64) -> Self {
         self.limits.push(Limit { name: name.into(), value });
         self
     }
 
-    /// Wants a capability that the operator must grant.
+    /// Wants a capability that the operator must grant, in the words in which it is granted:
+    /// `http=https://api.exa.ai`, `secrets=EXA_KEY`, `models=openai/*`, `search=docs`. Without
+    /// `=…` it wants whatever the operator grants, so say what you can. What is granted is what
+    /// both name. `tokens`, `log`, `metrics`, `state` and `system` need no grant.
     #[must_use]
     pub fn capability(mut self, name: &str) -> Self {
         self.capabilities.push(name.into());

@@ -44,7 +44,7 @@ macro_rules! export_hook {
 /// The plugin's cases, by path from its `Cargo.toml`:
 /// `patchbay_sdk::cases!["cases/plain.json", "cases/split.json"];`
 ///
-/// Makes `CASES`, what [`testing::Cases`](crate::testing::Cases) runs. In the `.wasm` they stand
+/// Makes `CASES`, what [`testing::check`](crate::testing::check) runs. In the `.wasm` they stand
 /// one after the other in the custom section `patchbay:cases`, so that a host can run them too.
 #[macro_export]
 macro_rules! cases {

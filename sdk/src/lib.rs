@@ -2,7 +2,7 @@
 //! thin wrappers of the host's functions. Everything compiles natively too, where the host is the
 //! small in-memory kit of [`testing`].
 //!
-//! A whole plugin:
+//! The [`tutorial`] goes from nothing to a plugin that runs. A whole plugin:
 //!
 //! ```
 //! use patchbay_sdk::{Delta, Description, Error, Generation, Kind, Plugin, Stream, Verdict};
@@ -43,35 +43,45 @@ extern crate self as patchbay_sdk;
 
 #[doc(hidden)]
 pub mod bindings;
+mod decision;
 mod delta;
 mod description;
 mod edit;
 mod export;
+mod field;
 mod generation;
+pub mod http;
 pub mod log;
+mod message;
 pub mod metrics;
+pub mod models;
+#[cfg(any(target_arch = "wasm32", test))]
+mod panics;
 mod plugin;
+mod request;
+pub mod search;
+pub mod secrets;
 pub mod state;
 pub mod system;
 #[cfg(not(target_arch = "wasm32"))]
 pub mod testing;
+pub mod tokens;
+#[cfg(not(target_arch = "wasm32"))]
+pub mod tutorial;
 #[doc(hidden)]
 #[cfg(target_arch = "wasm32")]
 pub mod wasm;
 mod window;
 
-pub use bindings::audit::exports::patchbay::plugin::audit_hook::Outcome;
-pub use bindings::base::exports::patchbay::plugin::plugin::{Description, Kind, Limit};
 pub use bindings::base::patchbay::plugin::types::PluginError as Error;
 pub use bindings::base::patchbay::plugin::types::{
-    Content, Delta, Effort, Field, FinishDelta, FinishReason, Function, InlineMedia, JsonDelta,
-    JsonSchema, Media, MediaData, MediaKind, Message, Other, OtherDelta, Part, Reasoning,
-    ReasoningDelta, ReasoningDetail, ReasoningKind, Rejection, Request, ResponseFormat, Role,
-    RoleDelta, Sampling, TextDelta, Thinking, Tool, ToolCall, ToolCallDelta, ToolChoice,
-    ToolResult, ToolResultPart, Usage,
+    Content, Decision, Delta, Description, Effort, Field, FinishDelta, FinishReason, Function,
+    InlineMedia, Interest, JsonDelta, JsonSchema, Kind, Limit, Media, MediaData, MediaKind,
+    Message, Other, OtherDelta, Outcome, Part, Reasoning, ReasoningDelta, ReasoningDetail,
+    ReasoningKind, Rejection, Request, ResponseFormat, Role, RoleDelta, Sampling, TextDelta,
+    Thinking, Tool, ToolCall, ToolCallDelta, ToolChoice, ToolResult, ToolResultPart, Usage,
+    Verdict,
 };
-pub use bindings::request::exports::patchbay::plugin::request_hook::Decision;
-pub use bindings::stream::exports::patchbay::plugin::stream_hook::{Interest, Verdict};
 pub use edit::{Edit, Editor};
 pub use generation::Generation;
 pub use plugin::{Plugin, Stream};

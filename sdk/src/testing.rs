@@ -1,18 +1,28 @@
-//! The host, for native tests: a log that is captured, a state map, a clock that stands still.
-//! All of it belongs to the current thread, so tests do not meet. Not compiled into plugins.
+//! The host, for native tests: a log that is captured, a state map, a clock that stands still, and
+//! replies that a test scripts. All of it belongs to the current thread, so tests do not meet. Not
+//! compiled into plugins.
+//!
+//! Most of a plugin is tested by its [`cases`]; [`kit`] is for tests that call hooks themselves.
 
-mod cases;
+pub mod cases;
+mod cuts;
 mod deltas;
+mod doubles;
 pub(crate) mod host;
+mod kit;
+mod replay;
 mod requests;
+mod script;
 #[cfg(test)]
 mod tests;
 
+#[doc(no_inline)]
 pub use cases::{Failures, check};
+pub use kit::{Kit, asked, kit, sent, unmet};
 
 use crate::Generation;
 use crate::log::Level;
-use host::KIT;
+use host::SCENE;
 
 /// What a [`Generation`] tells a plugin in a test. Change what matters, keep the rest:
 /// `Facts { options: r#"{"k":1}"#.into(), ..Facts::default() }`.
@@ -58,22 +68,22 @@ pub fn generation(facts: Facts) -> Generation {
 
 /// What was logged since the last call, with `fields` left out.
 pub fn logged() -> Vec<(Level, String)> {
-    KIT.with_borrow_mut(|kit| std::mem::take(&mut kit.lines))
+    SCENE.with_borrow_mut(|scene| std::mem::take(&mut scene.lines))
 }
 
 /// What was counted since the last call: name and amount. Labels are left out.
 pub fn counted() -> Vec<(String, u64)> {
-    KIT.with_borrow_mut(|kit| std::mem::take(&mut kit.counts))
+    SCENE.with_borrow_mut(|scene| std::mem::take(&mut scene.counts))
 }
 
 /// What was observed since the last call: name and value. Labels are left out.
 pub fn observed() -> Vec<(String, f64)> {
-    KIT.with_borrow_mut(|kit| std::mem::take(&mut kit.observations))
+    SCENE.with_borrow_mut(|scene| std::mem::take(&mut scene.observations))
 }
 
 /// Moves the clocks forward. They begin at 1,700,000,000,000 ms and at 0 ns, and stand still.
 pub fn advance_ms(by: u64) {
-    KIT.with_borrow_mut(|kit| kit.elapsed_ms += by);
+    SCENE.with_borrow_mut(|scene| scene.elapsed_ms += by);
 }
 
 impl Facts {

@@ -6,12 +6,11 @@ use crate::bindings::{audit, request, stream};
 use crate::log::{self, Level};
 use crate::{
     Decision, Delta, Description, Error, Generation, Interest, Outcome, Plugin, Request, Stream,
-    Verdict,
+    Verdict, panics,
 };
 use audit::exports::patchbay::plugin::audit_hook;
 use request::exports::patchbay::plugin::request_hook;
 use std::cell::RefCell;
-use std::panic::PanicHookInfo;
 use std::thread::LocalKey;
 use stream::exports::patchbay::plugin::stream_hook;
 
@@ -35,7 +34,7 @@ fn with<E: Exported, T>(
         let plugin = match slot {
             Some(plugin) => plugin,
             None => {
-                std::panic::set_hook(Box::new(report));
+                std::panic::set_hook(Box::new(panics::report));
                 slot.insert(E::Plugin::new(&generation)?)
             }
         };
@@ -97,14 +96,3 @@ impl<E: Exported> stream_hook::GuestTransformer for Transformer<E> {
         self.stream.borrow_mut().as_mut().map_err(|error| error.clone())?.finish()
     }
 }
-
-/// Writes message and place to the plugin's log. The abort that follows is a bare trap, which
-/// would tell the author nothing.
-fn report(panic: &PanicHookInfo<'_>) {
-    let mut message = panic.to_string();
-    message.truncate(message.floor_char_boundary(PANIC_BYTES_MAX));
-    log::write(Level::Error, &message, &[]);
-}
-
-/// A panic's message may hold a whole prompt.
-const PANIC_BYTES_MAX: usize = 4096;

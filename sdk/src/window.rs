@@ -1,6 +1,10 @@
-//! Finding words in a text that comes in pieces. What could be the beginning of a word is kept
-//! back, nothing else: at most one byte less than the longest pattern. The outcome does not
-//! depend on where the text was cut.
+//! Finding words in a text that comes in pieces: the way to look for anything that may span two
+//! deltas. What could be the beginning of a word is kept back, nothing else: at most one byte less
+//! than the longest word, however long the reply. So a reader waits for no more than that, and the
+//! host's limit of held bytes is never near. The outcome does not depend on where the text was
+//! cut.
+//!
+//! The words are the bound: words from options need a `maxLength` in the plugin's schema.
 
 #[cfg(test)]
 mod tests;
@@ -82,7 +86,9 @@ pub enum Piece {
     Match(usize),
 }
 
-/// The text that has come and is not settled.
+/// The text that has come and is not settled. After each [`push`](Self::push), [`take`](Self::take)
+/// until it gives `None`: what is left then is shorter than the longest word. [`Edit`](crate::Edit)
+/// does the rest of a plugin that changes text.
 ///
 /// ```
 /// use patchbay_sdk::{Patterns, Piece, Window};

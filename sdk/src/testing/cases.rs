@@ -1,21 +1,106 @@
-//! Runs a plugin's cases. A case is one JSON file:
+//! Runs a plugin's cases. A case is one JSON file in the plugin's `cases/`, listed in
+//! [`cases!`](crate::cases), which also puts it into the `.wasm`: [`check`] runs it natively, and
+//! a host runs the same case when it loads the plugin. Nothing in a case reaches a network.
 //!
-//! `name`, `options` (an object), `request` (see `requests`), `decision` (`"pass"`, which is also
-//! the default, `{"reject": 403}`, `{"answer": [deltas]}` or `{"replace": request}`), `deltas`
-//! (what comes, see `deltas`), `expect` (what goes on), `stop` (the status of a stop, instead of
-//! going on), `passes` (true: every verdict is `pass`, so that the original bytes go through).
+//! # What goes in and what comes out
 //!
-//! Each case is replayed delta by delta, as one batch, with texts cut at every character and with
-//! neighbouring texts joined: a plugin must not depend on how a reply was cut.
+//! | field | what | without it |
+//! |---|---|---|
+//! | `name` | one sentence: what holds | |
+//! | `options` | the plugin's options, an object | `{}` |
+//! | `request` | what the client asks, see below | a streamed "Hello" to `test/model` |
+//! | `decision` | what the request hook decides | `"pass"` |
+//! | `deltas` | what the model replies, see below | none |
+//! | `expect` | what goes on to the client | nothing |
+//! | `stop` | the status that the reply is stopped with, instead of `expect` | it is not stopped |
+//! | `stop_metadata` | fields that the stop's metadata has, among others | |
+//! | `passes` | true: every verdict is `pass`, so the original bytes go through | false |
+//!
+//! **`decision`** is `"pass"`, `{"reject": 403}` (with `"metadata": {…}`: fields that it has, among
+//! others), `{"answer": [deltas]}` or `{"replace": request}`.
+//!
+//! **A request** has `model` (`test/model`), `stream` (true), `messages` (one user's "Hello"), and
+//! only where they matter `max_tokens`, `temperature`, `top_p`, `n`, `stop` (a list), `user`,
+//! `extra` (an object),
+//! `reasoning` (`{"enabled": …, "effort": "low", "max_tokens": …, "exclude": …, "summary": …}`),
+//! `tools` (`[{"name": …, "description": …, "parameters": {…}}]`) and `response_format`
+//! (`{"type": "text"}`, `{"type": "json_object"}` or
+//! `{"type": "json_schema", "name": …, "schema": {…}}`, the name being `reply` if it is left out).
+//!
+//! **A message** has `role`, `name` if it matters, and either `text` or `parts`, a list of
+//! `{"text": "…"}`, `{"image_url": "https://…"}`,
+//! `{"tool_call": {"id": "a", "name": "f", "arguments": "{}"}}` and
+//! `{"tool_result": {"call_id": "a", "text": "…", "is_error": false}}`.
+//!
+//! **A delta** has one key that says what it is: `{"text": "Hi"}`, `{"reasoning": "Hm"}` (with
+//! `"detail": {"kind": "text", …}`), `{"refusal": "No"}`, `{"role": "assistant"}`,
+//! `{"tool_call": {"index": 0, "id": "a", "name": "f", "arguments": "{}"}}`, `{"annotation": …}`,
+//! `{"image": …}`, `{"audio": …}`, `{"finish": "stop"}` (with `"native"`), `{"usage": {"prompt": 1}}`
+//! or `{"other": {"kind": "openai-chat.x", "json": …}}`; and `choice`, which is 0 if it is left out.
+//! An `other` without `choice` belongs to the whole reply.
+//!
+//! # What the host answers
+//!
+//! | field | what |
+//! |---|---|
+//! | `http` | replies by method and URL. The first that fits a request is given out, once |
+//! | `models` | what models reply, in the order in which they are asked |
+//! | `embeddings` | vectors, `[[0.1, 0.2], …]`, one per input, in order |
+//! | `search` | what queries find, in order |
+//! | `secrets` | the names of those that exist: `["EXA_KEY"]` |
+//! | `state` | what is kept before: `{"key": "text"}` |
+//! | `expect_state` | what is kept then: `{"key": "text", "gone": null}`, among others |
+//!
+//! **`http`**: `{"method": "GET", "url": "https://…", "status": 200, "headers": {…}}` with
+//! `"body": "text"` or `"json": …`; `status` is 200 and the rest empty if left out. The URL is
+//! compared whole, without what a secret adds. `{"method": …, "url": …, "error": "timeout"}` fails.
+//! Errors are `denied`, `invalid`, `dns`, `connect`, `timeout`, `too-large`, `protocol` and
+//! `limit`; a text may follow: `"connect: refused"`.
+//!
+//! **`models`**: `{"text": "…"}`, with `"model"` if that must be the one that is asked,
+//! `"tool_calls": [{"id": "a", "name": "f", "arguments": "{}"}]` and `"cost_nanos"` (0). The reply is
+//! one choice, by the provider `test`, without usage; it finishes with `tool_calls` if there are
+//! any, else with `stop`. Or `{"error": "denied: no grant"}`; errors are `options`, `denied`,
+//! `limit`, `upstream` and `internal`.
+//!
+//! **`search`**: `{"index": "docs", "hits": [{"source": …, "text": …, "title": …, "headings": […],
+//! "offset": 0, "score": 1.5}]}`, of which `source` and `text` must be there; or
+//! `{"index": "docs", "error": "…"}` as for models. Never more hits than the plugin asked for.
+//!
+//! A call that nothing here answers fails the case, also when the plugin gets over it; so does an
+//! answer that is left over, and a call that the plugin's description does not want. All that it
+//! wants is granted. A secret that is not in `secrets` is denied, which fails nothing.
+//!
+//! The generation is `gen-test`, of the surface `openai-chat`, by the key `test-key`, with the
+//! request's model, no headers, no media, and 60,000 ms left. The clock stands still at
+//! 1,700,000,000,000 ms. A text has a token for every four bytes begun. Random bytes are some
+//! bytes: no case should depend on them.
+//!
+//! # How it is replayed
+//!
+//! Each case runs five times, and every time must give the same: delta by delta, as one batch, with
+//! texts cut at every character, with neighbouring texts joined, and joined as one batch. A plugin
+//! must not depend on how a reply was cut. Each time begins anew: with the plugin's value, the
+//! state, and all answers. What differs only in how texts are cut, or how choices interleave, is
+//! the same.
+//!
+//! The request hook is called first. The deltas come whatever it decided. Those outside the plugin's
+//! interest, and those of the whole reply, go round it and keep their place. At the end every
+//! choice is finished, unless the reply was stopped. The audit hook is not called. A hook that
+//! returns an error fails the case.
+//!
+//! A field that is not written here is refused.
 
-use super::deltas;
+use super::doubles::{Doubles, HttpDouble, ModelDouble, SearchDouble, check_wish};
+use super::host::{SCENE, Scene};
+use super::replay::{Decided, Outcome};
 use super::requests::RequestLine;
-use super::{Facts, generation};
-use crate::{Decision, Delta, Interest, Plugin, ReasoningDelta, Stream, TextDelta, Verdict};
+use super::script::{HttpLine, ModelLine, SearchLine};
+use super::{cuts, deltas, replay};
+use crate::{Delta, Plugin};
 use serde::Deserialize;
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
-use std::collections::btree_map::Entry;
 use std::fmt;
 
 /// Runs every case. `folder` is `env!("CARGO_MANIFEST_DIR")`: a file in its `cases/` that `cases`
@@ -33,6 +118,25 @@ pub fn check<P: Plugin>(folder: &str, cases: &[(&str, &str)]) -> Result<(), Fail
     if failures.is_empty() { Ok(()) } else { Err(Failures(failures)) }
 }
 
+/// Runs one case, given as its text.
+///
+/// # Errors
+/// What did not hold first.
+pub fn check_one<P: Plugin>(text: &str) -> Result<(), String> {
+    let line: Line = serde_json::from_str(text).map_err(|error| error.to_string())?;
+    let case = Case::read(line, P::describe().capabilities)?;
+    for (how, batches) in cuts::ways(&case.deltas) {
+        case.stage();
+        let outcome = replay::run::<P>(&case, batches);
+        let mut faults = super::unmet();
+        faults.extend(outcome.and_then(|outcome| case.compare(&outcome)).err());
+        if !faults.is_empty() {
+            return Err(format!("{} ({how}): {}", case.name, faults.join("\n  ")));
+        }
+    }
+    Ok(())
+}
+
 /// What did not hold. A test may return it: it prints one case per paragraph.
 pub struct Failures(Vec<String>);
 
@@ -42,30 +146,119 @@ impl fmt::Debug for Failures {
     }
 }
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Case {
-    name: Option<String>,
-    #[serde(default)]
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct Line {
+    name: String,
     options: Map<String, Value>,
-    #[serde(default)]
     request: RequestLine,
     decision: Option<Value>,
-    #[serde(default)]
     deltas: Vec<Value>,
-    #[serde(default)]
     expect: Vec<Value>,
     stop: Option<u16>,
-    #[serde(default)]
+    stop_metadata: Map<String, Value>,
     passes: bool,
+    http: Vec<HttpLine>,
+    models: Vec<ModelLine>,
+    embeddings: Vec<Vec<f32>>,
+    search: Vec<SearchLine>,
+    secrets: Vec<String>,
+    state: BTreeMap<String, String>,
+    expect_state: BTreeMap<String, Option<String>>,
 }
 
-/// What a replay gave.
-#[derive(Default)]
-struct Outcome {
+/// A case, read.
+pub(super) struct Case {
+    name: String,
+    pub(super) options: String,
+    pub(super) request: RequestLine,
+    pub(super) decision: Decided,
     deltas: Vec<Delta>,
+    expect: Vec<Delta>,
     stop: Option<u16>,
-    changed: bool,
+    stop_metadata: Map<String, Value>,
+    passes: bool,
+    http: Vec<HttpDouble>,
+    models: Vec<ModelDouble>,
+    embeddings: Vec<Vec<f32>>,
+    search: Vec<SearchDouble>,
+    secrets: Vec<String>,
+    state: BTreeMap<String, String>,
+    expect_state: BTreeMap<String, Option<String>>,
+    /// The capabilities that the plugin wants.
+    wanted: Vec<String>,
+}
+
+impl Case {
+    fn read(line: Line, wanted: Vec<String>) -> Result<Self, String> {
+        if !line.stop_metadata.is_empty() && line.stop.is_none() {
+            return Err("`stop_metadata` without `stop`".into());
+        }
+        wanted.iter().try_for_each(|wish| check_wish(wish))?;
+        Ok(Self {
+            name: line.name,
+            options: Value::Object(line.options).to_string(),
+            request: line.request,
+            decision: Decided::read(line.decision)?,
+            deltas: deltas::read_all(line.deltas)?,
+            expect: deltas::read_all(line.expect)?,
+            stop: line.stop,
+            stop_metadata: line.stop_metadata,
+            passes: line.passes,
+            http: line.http.into_iter().map(HttpLine::double).collect::<Result<_, _>>()?,
+            models: line.models.into_iter().map(ModelLine::double).collect::<Result<_, _>>()?,
+            embeddings: line.embeddings,
+            search: line.search.into_iter().map(SearchLine::double).collect::<Result<_, _>>()?,
+            secrets: line.secrets,
+            state: line.state,
+            expect_state: line.expect_state,
+            wanted,
+        })
+    }
+
+    /// Begins anew on this thread, with all that the host answers.
+    fn stage(&self) {
+        let doubles = Doubles {
+            http: self.http.clone(),
+            models: self.models.iter().cloned().collect(),
+            embeddings: self.embeddings.iter().cloned().collect(),
+            search: self.search.iter().cloned().collect(),
+            secrets: self.secrets.clone(),
+            wanted: Some(self.wanted.clone()),
+            ..Doubles::default()
+        };
+        let mut scene = Scene::default();
+        scene.doubles = doubles;
+        for (key, value) in &self.state {
+            scene.put(key, value.as_bytes(), None);
+        }
+        SCENE.set(scene);
+    }
+
+    fn compare(&self, outcome: &Outcome) -> Result<(), String> {
+        let stop = outcome.stop.as_ref().map(|rejection| rejection.status);
+        if stop != self.stop {
+            return Err(format!("stop is {stop:?}, not {:?}", self.stop));
+        }
+        if let Some(rejection) = &outcome.stop {
+            replay::check_metadata(rejection, &self.stop_metadata)?;
+        }
+        if self.passes && outcome.changed {
+            return Err("a verdict other than pass".into());
+        }
+        let (got, wanted) = (cuts::by_choice(&outcome.deltas), cuts::by_choice(&self.expect));
+        if self.stop.is_none() && got != wanted {
+            return Err(format!("\n  got    {got:?}\n  wanted {wanted:?}"));
+        }
+        for (key, wanted) in &self.expect_state {
+            let got = crate::state::get(key);
+            if got.as_deref() != wanted.as_ref().map(String::as_bytes) {
+                let got = got.map(|value| String::from_utf8_lossy(&value).into_owned());
+                return Err(format!("state `{key}` is {got:?}, not {wanted:?}"));
+            }
+        }
+        Ok(())
+    }
 }
 
 fn unlisted(folder: &str, cases: &[(&str, &str)]) -> Vec<String> {
@@ -78,190 +271,4 @@ fn unlisted(folder: &str, cases: &[(&str, &str)]) -> Vec<String> {
         .filter(|name| name.ends_with(".json") && !cases.iter().any(|(path, _)| path == name))
         .map(|name| format!("{name}: not listed in `cases!`"))
         .collect()
-}
-
-fn check_one<P: Plugin>(text: &str) -> Result<(), String> {
-    let mut case: Case = serde_json::from_str(text).map_err(|error| error.to_string())?;
-    let read = |values: Vec<Value>| {
-        values.into_iter().map(deltas::read).collect::<Result<Vec<Delta>, String>>()
-    };
-    let sent = read(std::mem::take(&mut case.deltas))?;
-    let expected = read(std::mem::take(&mut case.expect))?;
-    let merged = joined(&sent);
-    let one = |deltas: &[Delta]| deltas.iter().map(|delta| vec![delta.clone()]).collect::<Vec<_>>();
-    let replays = [
-        ("delta by delta", one(&sent)),
-        ("as one batch", vec![sent.clone()]),
-        ("cut at every character", one(&cut(&sent))),
-        ("joined", one(&merged)),
-        ("joined, as one batch", vec![merged]),
-    ];
-    for (how, batches) in replays {
-        let outcome = replay::<P>(&case, batches).map_err(|error| format!("{how}: {error}"))?;
-        let name = case.name.as_deref().unwrap_or_default();
-        if outcome.stop != case.stop {
-            return Err(format!("{name} ({how}): stop is {:?}, not {:?}", outcome.stop, case.stop));
-        }
-        if case.passes && outcome.changed {
-            return Err(format!("{name} ({how}): a verdict other than pass"));
-        }
-        let (got, wanted) = (by_choice(&outcome.deltas), by_choice(&expected));
-        if case.stop.is_none() && got != wanted {
-            return Err(format!("{name} ({how}):\n  got    {got:?}\n  wanted {wanted:?}"));
-        }
-    }
-    Ok(())
-}
-
-/// Plays the host: one plugin, a stream per choice, and only deltas of interest go in. What has no
-/// choice goes round the plugin.
-fn replay<P: Plugin>(case: &Case, batches: Vec<Vec<Delta>>) -> Result<Outcome, String> {
-    let options = Value::Object(case.options.clone()).to_string();
-    let generation = generation(Facts { options, ..Facts::default() });
-    let mut plugin = P::new(&generation).map_err(|error| error.to_string())?;
-    let request = case.request.clone().request()?;
-    let decision = plugin.on_request(&generation, request).map_err(|error| error.to_string())?;
-    check_decision(&decision, case.decision.as_ref())?;
-    let mut streams: BTreeMap<u16, (Box<dyn Stream>, Interest)> = BTreeMap::new();
-    let mut outcome = Outcome::default();
-    for batch in batches {
-        for (choice, run) in runs(batch) {
-            let Some(choice) = choice else {
-                outcome.deltas.extend(run);
-                continue;
-            };
-            let (stream, interest) = match streams.entry(choice) {
-                Entry::Occupied(entry) => entry.into_mut(),
-                Entry::Vacant(entry) => {
-                    let stream = plugin.stream(&generation, choice);
-                    let stream = stream.map_err(|error| error.to_string())?;
-                    let interest = stream.interest();
-                    entry.insert((stream, interest))
-                }
-            };
-            push(stream.as_mut(), *interest, run, &mut outcome)?;
-            if outcome.stop.is_some() {
-                return Ok(outcome);
-            }
-        }
-    }
-    for (stream, _) in streams.values_mut() {
-        let verdict = stream.finish().map_err(|error| error.to_string())?;
-        settle(verdict, Vec::new(), &mut outcome);
-    }
-    Ok(outcome)
-}
-
-/// One choice's deltas of a batch. What is not wanted keeps its place among what is.
-fn push(
-    stream: &mut dyn Stream,
-    interest: Interest,
-    deltas: Vec<Delta>,
-    outcome: &mut Outcome,
-) -> Result<(), String> {
-    let mut wanted = Vec::new();
-    let mut flush = |wanted: &mut Vec<Delta>, outcome: &mut Outcome| {
-        let run = std::mem::take(wanted);
-        if !run.is_empty() && outcome.stop.is_none() {
-            let verdict = stream.push(run.clone()).map_err(|error| error.to_string())?;
-            settle(verdict, run, outcome);
-        }
-        Ok::<(), String>(())
-    };
-    for delta in deltas {
-        if interest.contains(delta.interest()) {
-            wanted.push(delta);
-        } else {
-            flush(&mut wanted, outcome)?;
-            outcome.deltas.push(delta);
-        }
-    }
-    flush(&mut wanted, outcome)
-}
-
-fn settle(verdict: Verdict, run: Vec<Delta>, outcome: &mut Outcome) {
-    outcome.changed |= !matches!(verdict, Verdict::Pass);
-    match verdict {
-        Verdict::Pass => outcome.deltas.extend(run),
-        Verdict::Hold => {}
-        Verdict::Emit(deltas) => outcome.deltas.extend(deltas),
-        Verdict::Stop(rejection) => outcome.stop = Some(rejection.status),
-    }
-}
-
-fn check_decision(decision: &Decision, expected: Option<&Value>) -> Result<(), String> {
-    let fits = match (decision, expected) {
-        (Decision::Pass, None) => true,
-        (Decision::Pass, Some(value)) => value == "pass",
-        (_, None) => false,
-        (Decision::Reject(rejection), Some(value)) => {
-            value.get("reject").and_then(Value::as_u64) == Some(rejection.status.into())
-        }
-        (Decision::Answer(deltas), Some(value)) => {
-            let lines = value.get("answer").and_then(Value::as_array).cloned().unwrap_or_default();
-            let wanted = lines.into_iter().map(deltas::read).collect::<Result<Vec<_>, _>>()?;
-            by_choice(deltas) == by_choice(&wanted)
-        }
-        (Decision::Replace(request), Some(value)) => {
-            let line = value.get("replace").cloned().unwrap_or_default();
-            let line: RequestLine =
-                serde_json::from_value(line).map_err(|error| error.to_string())?;
-            *request == line.request()?
-        }
-    };
-    let wanted = expected.map_or_else(|| "pass".into(), Value::to_string);
-    if fits { Ok(()) } else { Err(format!("the decision is {decision:?}, not {wanted}")) }
-}
-
-/// Neighbours of one choice.
-fn runs(batch: Vec<Delta>) -> Vec<(Option<u16>, Vec<Delta>)> {
-    let mut runs: Vec<(Option<u16>, Vec<Delta>)> = Vec::new();
-    for delta in batch {
-        match runs.last_mut() {
-            Some((choice, run)) if *choice == delta.choice() => run.push(delta),
-            _ => runs.push((delta.choice(), vec![delta])),
-        }
-    }
-    runs
-}
-
-fn cut(deltas: &[Delta]) -> Vec<Delta> {
-    let pieces = |delta: &Delta| match delta {
-        Delta::Text(TextDelta { choice, text }) if text.chars().count() > 1 => {
-            text.chars().map(|character| Delta::text(*choice, character)).collect()
-        }
-        other => vec![other.clone()],
-    };
-    deltas.iter().flat_map(pieces).collect()
-}
-
-/// Neighbouring texts, and neighbouring thoughts of one block, made one. Empty ones vanish.
-fn joined(deltas: &[Delta]) -> Vec<Delta> {
-    let mut out: Vec<Delta> = Vec::new();
-    for delta in deltas {
-        match (out.last_mut(), delta) {
-            (_, Delta::Text(TextDelta { text, .. })) if text.is_empty() => {}
-            (_, Delta::Reasoning(ReasoningDelta { text, detail: None, .. })) if text.is_empty() => {
-            }
-            (Some(Delta::Text(last)), Delta::Text(next)) if last.choice == next.choice => {
-                last.text.push_str(&next.text);
-            }
-            (Some(Delta::Reasoning(last)), Delta::Reasoning(next))
-                if last.choice == next.choice && last.detail == next.detail =>
-            {
-                last.text.push_str(&next.text);
-            }
-            _ => out.push(delta.clone()),
-        }
-    }
-    out
-}
-
-/// What one choice's reader sees. How choices interleave, and how texts are cut, does not count.
-fn by_choice(deltas: &[Delta]) -> BTreeMap<Option<u16>, Vec<Delta>> {
-    let mut choices: BTreeMap<Option<u16>, Vec<Delta>> = BTreeMap::new();
-    for delta in deltas {
-        choices.entry(delta.choice()).or_default().push(delta.clone());
-    }
-    choices.into_iter().map(|(choice, deltas)| (choice, joined(&deltas))).collect()
 }

@@ -1,10 +1,5 @@
 //! Deltas as people write them in a case: one object per delta, with one key that says what it is.
-//!
-//! `{"text":"Hi"}`, `{"reasoning":"Hm"}` (with `"detail":{"kind":"text",…}`), `{"refusal":"No"}`,
-//! `{"role":"assistant"}`, `{"tool_call":{"index":0,"id":"a","name":"f","arguments":"{}"}}`,
-//! `{"annotation":…}`, `{"image":…}`, `{"audio":…}`, `{"finish":"stop"}` (with `"native"`),
-//! `{"usage":{"prompt":1}}`, `{"other":{"kind":"openai-chat.x","json":…}}`. `"choice"` is 0 unless
-//! it stands there; `other` without it belongs to the whole reply.
+//! The notation is in [`cases`](super::cases).
 
 use crate::{
     Delta, FinishDelta, FinishReason, JsonDelta, OtherDelta, ReasoningDelta, ReasoningDetail,
@@ -13,8 +8,12 @@ use crate::{
 use serde::Deserialize;
 use serde_json::Value;
 
-/// Reads one delta.
-pub(super) fn read(value: Value) -> Result<Delta, String> {
+/// Reads deltas.
+pub(super) fn read_all(values: Vec<Value>) -> Result<Vec<Delta>, String> {
+    values.into_iter().map(read).collect()
+}
+
+fn read(value: Value) -> Result<Delta, String> {
     let written = value.to_string();
     let line: Line =
         serde_json::from_value(value).map_err(|error| format!("{written}: {error}"))?;

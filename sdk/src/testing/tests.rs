@@ -1,6 +1,8 @@
 //! The kit itself: what it plays must be what the host does, and a case that fails must be told.
 
-use super::{Facts, advance_ms, check, counted, generation, logged};
+mod scripted;
+
+use super::{Facts, advance_ms, check, counted, generation, kit, logged};
 use crate::log::Level;
 use crate::state::{self, StateError};
 use crate::{
@@ -22,12 +24,7 @@ impl Plugin for Whole {
 
     fn on_request(&mut self, _: &Generation, request: Request) -> Result<Decision, Error> {
         Ok(match request.model.as_str() {
-            "closed" => Decision::Reject(Rejection {
-                status: 403,
-                message: "closed".into(),
-                metadata: Vec::new(),
-                retry_after_ms: None,
-            }),
+            "closed" => Decision::Reject(Rejection::new(403, "closed")),
             "" => Decision::Replace(Request { model: "named".into(), ..request }),
             _ => Decision::Pass,
         })
@@ -127,4 +124,16 @@ fn media_are_read_in_ranges_and_options_must_fit_their_type() {
     assert_eq!(generation.media_read(0, 9, 1), b"");
     assert_eq!((generation.media_size(0), generation.media_size(1)), (Some(5), None));
     assert!(matches!(generation.options::<Vec<u8>>(), Err(Error::Options(_))));
+}
+
+#[test]
+fn state_is_read_as_text_and_as_json() {
+    kit().state("a", "[1]").state("b", [0xff]);
+    assert_eq!((state::get_text("a").as_deref(), state::get_text("b")), (Some("[1]"), None));
+    assert_eq!(state::get_json::<Vec<u8>>("a"), Ok(Some(vec![1])));
+    assert!(matches!(state::get_json::<String>("a"), Err(Error::Internal(_))));
+    assert_eq!(state::set_json("c", &["x"], None), Ok(()));
+    assert_eq!(state::get("c").as_deref(), Some(&br#"["x"]"#[..]));
+    kit();
+    assert_eq!(state::get("c"), None, "a kit begins anew");
 }

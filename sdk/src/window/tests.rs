@@ -57,3 +57,18 @@ fn only_a_possible_beginning_is_kept() {
     assert_eq!(window.take_all(), "<thi");
     assert!(window.is_empty());
 }
+
+#[test]
+fn what_is_kept_is_shorter_than_the_longest_word() {
+    let words = ["aab", "abaab", "grüße"];
+    let (patterns, mut window) = (Patterns::new(words), Window::default());
+    let longest = words.iter().map(|word| word.len()).max().unwrap();
+    let mut kept_max = 0;
+    for text in ["aaba", "abaaab", "grü", "ß", "abaa"].iter().cycle().take(1000) {
+        window.push(text);
+        while window.take(&patterns).is_some() {}
+        kept_max = kept_max.max(window.rest().len());
+    }
+    assert_eq!(kept_max, longest - 1, "the bound is met, and kept");
+    assert!(window.text.capacity() < 64, "what was taken is gone");
+}

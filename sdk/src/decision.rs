@@ -1,0 +1,36 @@
+//! Builds what a hook answers.
+
+use crate::{Decision, Delta, Field, FinishReason, Rejection, Role};
+use serde_json::Value;
+
+impl Rejection {
+    /// A deliberate no: `status` is 400 to 499, or 503, and `message` is what the client reads.
+    pub fn new(status: u16, message: impl Into<String>) -> Self {
+        Self { status, message: message.into(), metadata: Vec::new(), retry_after_ms: None }
+    }
+
+    /// Adds a field of `error.metadata`: `.metadata("reasons", vec!["violence"])`.
+    #[must_use]
+    pub fn metadata(mut self, name: &str, value: impl Into<Value>) -> Self {
+        self.metadata.push(Field::new(name, value));
+        self
+    }
+
+    /// When to try again.
+    #[must_use]
+    pub fn retry_after_ms(mut self, ms: u32) -> Self {
+        self.retry_after_ms = Some(ms);
+        self
+    }
+}
+
+impl Decision {
+    /// Answers with a text instead of asking the model.
+    pub fn answer(text: impl Into<String>) -> Self {
+        Self::Answer(vec![
+            Delta::role(0, Role::Assistant),
+            Delta::text(0, text),
+            Delta::finish(0, FinishReason::Stop),
+        ])
+    }
+}

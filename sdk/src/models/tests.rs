@@ -1,0 +1,37 @@
+//! Requests that are built, and replies that are read.
+
+use super::{ask, complete};
+use crate::testing::{asked, kit};
+use crate::{Content, Error, Message, ResponseFormat, Role, Tool};
+use serde_json::json;
+
+#[test]
+fn json_is_read_from_a_reply_with_or_without_a_fence() {
+    for text in ["[1]", " [1]\n", "```json\n[1]\n```", "```\n[1]\n```\n"] {
+        kit().model(text);
+        let reply = ask("a/b").json_schema("list", json!({"type": "array"})).complete().unwrap();
+        assert_eq!(reply.json::<Vec<u8>>(), Ok(vec![1]), "{text:?}");
+        assert!(matches!(reply.json::<String>(), Err(Error::Upstream(_))));
+    }
+}
+
+#[test]
+fn a_model_is_asked_what_was_built() {
+    kit().model("").model_fails(Error::Limit("spent".into()));
+    let request = ask("a/b").system("s").user("u").max_tokens(9).temperature(0.0);
+    let request = request.tool(Tool::function("f", "d", json!({})));
+    let request = request.message(Message::tool("call", "result"));
+    assert_eq!(complete(&request).unwrap().model, "a/b");
+    assert_eq!(request.complete(), Err(Error::Limit("spent".into())));
+    let sent = asked().remove(0);
+    assert_eq!(sent, request);
+    let roles: Vec<Role> = sent.messages.iter().map(|message| message.role).collect();
+    assert_eq!(roles, [Role::System, Role::User, Role::Tool]);
+    assert!(matches!(sent.messages[2].parts[0].content, Content::ToolResult(_)));
+    assert_eq!((sent.sampling.max_tokens, sent.sampling.temperature), (Some(9), Some(0.0)));
+    assert_eq!(sent.last_user_text().as_deref(), Some("u"));
+    let format = ask("a/b").json_schema("x", json!({})).response_format;
+    assert!(
+        matches!(format, Some(ResponseFormat::JsonSchema(schema)) if schema.strict == Some(true))
+    );
+}
