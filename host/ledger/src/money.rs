@@ -2,6 +2,7 @@
 //! out; it never rounds (`price.rs` does, in one function).
 
 use std::fmt;
+use std::iter::Sum;
 use std::str::FromStr;
 
 use crate::decimal::{self, DecimalError};
@@ -31,6 +32,12 @@ impl Money {
         self.0.checked_add(other.0).map(Self)
     }
 
+    /// Adds, up to the largest amount that there is.
+    #[must_use]
+    pub fn saturating_add(self, other: Self) -> Self {
+        Self(self.0.saturating_add(other.0))
+    }
+
     /// The difference; none when it does not fit.
     pub fn checked_sub(self, other: Self) -> Option<Self> {
         self.0.checked_sub(other.0).map(Self)
@@ -58,6 +65,12 @@ impl Money {
         }
         // `Display` of a float never uses an exponent.
         usd.to_string().parse()
+    }
+}
+
+impl Sum for Money {
+    fn sum<I: Iterator<Item = Self>>(amounts: I) -> Self {
+        amounts.fold(Self::ZERO, Self::saturating_add)
     }
 }
 

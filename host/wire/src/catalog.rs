@@ -50,6 +50,11 @@ pub struct Model {
 }
 
 impl Model {
+    /// Whether it turns texts into vectors, and does nothing else.
+    pub fn makes_embeddings(&self) -> bool {
+        self.output_modalities.contains(&Modality::Embeddings)
+    }
+
     /// Reads a file of `[[model]]` blocks and checks each.
     ///
     /// # Errors
@@ -90,6 +95,12 @@ impl Model {
         }
         if self.input_modalities.is_empty() || self.output_modalities.is_empty() {
             return wrong("input_modalities, output_modalities", "must not be empty".to_owned());
+        }
+        if self.input_modalities.contains(&Modality::Embeddings) {
+            return wrong("input_modalities", "`embeddings` only comes out of a model".to_owned());
+        }
+        if self.makes_embeddings() && self.output_modalities.len() > 1 {
+            return wrong("output_modalities", "`embeddings` stands alone".to_owned());
         }
         for name in &self.supported_parameters {
             if !PARAMETERS.contains(&name.as_str()) {
@@ -198,6 +209,7 @@ pub enum Modality {
     Audio,
     Video,
     File,
+    Embeddings,
 }
 
 impl Modality {
@@ -209,6 +221,7 @@ impl Modality {
             Self::Audio => "audio",
             Self::Video => "video",
             Self::File => "file",
+            Self::Embeddings => "embeddings",
         }
     }
 }

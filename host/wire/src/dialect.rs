@@ -10,6 +10,7 @@ use crate::chunk::{Chunk, Usage};
 use crate::dialects::anthropic_messages::AnthropicMessages;
 use crate::dialects::gemini_generate::GeminiGenerate;
 use crate::dialects::openai_chat::OpenaiChat;
+use crate::embed::Embeddings;
 use crate::error::{Failure, ReadError, StreamError, WriteError};
 use crate::provider::Quirks;
 use crate::reply::Reply;
@@ -57,6 +58,11 @@ pub trait Dialect: Send + Sync {
 
     /// Writes an error body for a client, for a reply that has not begun.
     fn write_error(&self, failure: &Failure, head: Option<&Head>) -> Vec<u8>;
+
+    /// Its call for embeddings, where it has one.
+    fn embeddings(&self) -> Option<&dyn Embeddings> {
+        None
+    }
 }
 
 /// An upstream's stream, event by event.

@@ -4,7 +4,8 @@
 use bytes::Bytes;
 
 use crate::chunk::Chunk;
-use crate::dialect::{Cost, DIALECTS, Head, ReasoningStyle, Target};
+use crate::dialect::{Cost, DIALECTS, Dialect, Head, ReasoningStyle, Target};
+use crate::embed::EmbedRequest;
 use crate::error::{Failure, StreamError};
 use crate::json::Object;
 use crate::provider::Quirks;
@@ -63,7 +64,8 @@ pub fn stream(bytes: &[u8]) {
     }
 }
 
-/// Whatever a reply holds, what is written of it is a reply and a stream.
+/// Whatever a reply holds, what is written of it is a reply and a stream; read as embeddings, it is
+/// whole or refused.
 pub fn reply(bytes: &[u8]) {
     let body = Bytes::copy_from_slice(bytes);
     for from in DIALECTS {
@@ -72,6 +74,18 @@ pub fn reply(bytes: &[u8]) {
             Err(StreamError::Upstream(failure)) => write_everywhere(&[], Some(&failure)),
             Err(StreamError::Read(_)) => {}
         }
+        embeddings(from, &body);
+    }
+}
+
+/// What reads as embeddings is one vector for the one text, all of it numbers.
+fn embeddings(from: &dyn Dialect, body: &Bytes) {
+    let Some(call) = from.embeddings() else { return };
+    let request = EmbedRequest { inputs: vec!["a".to_owned()], ..EmbedRequest::default() };
+    if let Ok(reply) = call.read_vectors(body, &request) {
+        assert_eq!(reply.vectors.len(), 1, "{} reads another count", from.name());
+        let mut numbers = reply.vectors.iter().flatten();
+        assert!(numbers.all(|number| number.is_finite()), "{} reads no number", from.name());
     }
 }
 

@@ -13,6 +13,7 @@ mod dialects {
     pub(crate) mod gemini_generate;
     pub(crate) mod openai_chat;
 }
+mod embed;
 mod error;
 #[doc(hidden)]
 pub mod fuzz;
@@ -30,6 +31,7 @@ pub use dialect::{
     Cost, DIALECTS, Dialect, Head, Outgoing, ReadStream, ReasoningStyle, Target, WriteStream,
     dialect,
 };
+pub use embed::{EmbedReply, EmbedRequest, Embeddings};
 pub use error::{ErrorType, Failure, ReadError, StreamError, WriteError};
 pub use json::{Extra, Json, Object};
 pub use provider::{Auth, Provider, Quirks, providers};

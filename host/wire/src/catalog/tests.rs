@@ -50,6 +50,12 @@ fn each_wrong_value_names_its_key() {
         ("context_length = 1000", "context_lenght = 1000", "did you mean `context_length`?"),
         ("supported", "input_modalities = []\nsupported", "input_modalities"),
         ("supported", "input_modalities = [\"smell\"]\nsupported", "input_modalities"),
+        ("supported", "input_modalities = [\"embeddings\"]\nsupported", "only comes out"),
+        (
+            "supported",
+            "output_modalities = [\"text\", \"embeddings\"]\nsupported",
+            "output_modalities: `embeddings` stands alone",
+        ),
     ] {
         let refusal = refusal(from, to);
         assert!(refusal.contains(part), "{from} -> {to}: {refusal}");

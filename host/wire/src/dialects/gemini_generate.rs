@@ -6,12 +6,14 @@
 //!          config, tools, schema: both directions
 //! reply:   read_stream -> read_choice            write_stream -> write_choice
 //!          finish, grounding, usage: both directions
+//! embeddings, a call of its own: both directions
 //! ```
 
 use bytes::Bytes;
 
 use crate::chunk::Chunk;
 use crate::dialect::{Cost, Dialect, Head, Outgoing, ReadStream, Target, WriteStream};
+use crate::embed::Embeddings;
 use crate::error::{Failure, ReadError, StreamError, WriteError};
 use crate::reply::Reply;
 use crate::request::Request;
@@ -19,6 +21,7 @@ use crate::request::Request;
 mod config;
 mod contents_read;
 mod contents_write;
+mod embeddings;
 mod error;
 mod fields;
 mod finish;
@@ -75,6 +78,10 @@ impl Dialect for GeminiGenerate {
 
     fn write_error(&self, failure: &Failure, _head: Option<&Head>) -> Vec<u8> {
         error::write(failure)
+    }
+
+    fn embeddings(&self) -> Option<&dyn Embeddings> {
+        Some(self)
     }
 }
 

@@ -8,11 +8,13 @@ use bytes::Bytes;
 
 use crate::chunk::Chunk;
 use crate::dialect::{Cost, Dialect, Head, Outgoing, ReadStream, Target, WriteStream};
+use crate::embed::Embeddings;
 use crate::error::{Failure, ReadError, StreamError, WriteError};
 use crate::reply::Reply;
 use crate::request::Request;
 
 mod content_write;
+mod embeddings;
 mod emit;
 mod error;
 mod field;
@@ -73,6 +75,10 @@ impl Dialect for OpenaiChat {
 
     fn write_error(&self, failure: &Failure, _: Option<&Head>) -> Vec<u8> {
         error::write(failure)
+    }
+
+    fn embeddings(&self) -> Option<&dyn Embeddings> {
+        Some(self)
     }
 }
 

@@ -76,7 +76,10 @@ fn seeds(name: &str) -> Vec<Vec<u8>> {
 }
 
 fn run(name: &str, check: fn(&[u8])) {
-    let seeds = seeds(name);
+    run_on(&seeds(name), check);
+}
+
+fn run_on(seeds: &[Vec<u8>], check: fn(&[u8])) {
     let mut draw = Draw(0x9e37_79b9_7f4a_7c15);
     for round in 0..1500 {
         let seed = &seeds[round % seeds.len()];
@@ -109,4 +112,14 @@ fn mutated_replies_break_no_dialect() {
 #[test]
 fn mutated_replies_are_errors_when_their_status_says_so() {
     run("reply.json", error);
+}
+
+#[test]
+fn mutated_embeddings_break_no_dialect() {
+    let replies = [
+        r#"{"object":"list","data":[{"index":0,"embedding":[0.5,-1e-3]}],"usage":{"prompt_tokens":8}}"#,
+        r#"{"data":[{"object":"embedding","embedding":"AAAAPwAAAMA="}],"model":"m"}"#,
+        r#"{"embeddings":[{"values":[-0.02,0.013]}],"usageMetadata":{"promptTokenCount":3}}"#,
+    ];
+    run_on(&replies.map(|reply| reply.as_bytes().to_vec()), reply);
 }

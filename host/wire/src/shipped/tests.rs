@@ -53,6 +53,20 @@ fn one_usual_key_serves_its_company_s_models() {
 }
 
 #[test]
+fn who_serves_embeddings_has_a_call_for_them() {
+    let embedding: Vec<_> = models().iter().filter(|model| model.makes_embeddings()).collect();
+    assert!(embedding.len() >= 4);
+    for model in embedding {
+        for endpoint in &model.endpoints {
+            let provider = providers().iter().find(|it| it.slug == endpoint.provider).unwrap();
+            let dialect = crate::dialect(&provider.dialect).unwrap();
+            assert!(dialect.embeddings().is_some(), "{}: {}", model.id, provider.slug);
+            assert_eq!(endpoint.price["completion"], "0", "{}: nothing is written", model.id);
+        }
+    }
+}
+
+#[test]
 fn a_good_provider_and_its_model_are_taken() {
     let shipped = Shipped::read(
         &[("providers/acme.toml", GOOD_PROVIDER)],

@@ -104,6 +104,11 @@ impl<'a> Fields<'a> {
         Ok(self.typed(key, "a list of texts")?.unwrap_or_default())
     }
 
+    /// A list of numbers; empty when it is absent.
+    pub(super) fn numbers(&self, key: &str) -> Result<Vec<f32>, ReadError> {
+        Ok(self.typed(key, "a list of numbers")?.unwrap_or_default())
+    }
+
     fn typed<T: Deserialize<'a>>(&self, key: &str, expected: &str) -> Result<Option<T>, ReadError> {
         let Some(raw) = self.raw(key) else { return Ok(None) };
         match serde_json::from_str(raw.get()) {
