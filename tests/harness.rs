@@ -2,6 +2,7 @@
 //! its own on loopback, ended by its handle.
 
 #![allow(dead_code, unreachable_pub, reason = "each test binary uses its part")]
+#![allow(clippy::print_stdout, reason = "cargo shows a failed test's output")]
 
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
@@ -42,24 +43,38 @@ impl Gateway {
     /// Starts one. `config` is TOML added to a listener on a free port and a store, plugin folder
     /// and rate limit of the test's own.
     pub async fn start(config: &str) -> Self {
+        Self::start_logging(config, "warn").await
+    }
+
+    /// The same with a log as full as `filter` says, for tests of what must not be in it.
+    pub async fn start_logging(config: &str, filter: &str) -> Self {
         let folder = std::sync::Arc::new(tempfile::tempdir().unwrap());
         std::fs::create_dir_all(folder.path().join("plugins.d")).unwrap();
         let file = folder.path().join("patchbay.toml");
         std::fs::write(&file, complete(config, folder.path())).unwrap();
-        Self::launch(&file, folder, None).await
+        Self::launch(&file, folder, None, filter).await
     }
 
-    async fn launch(file: &Path, folder: std::sync::Arc<TempDir>, key: Option<String>) -> Self {
+    async fn launch(
+        file: &Path,
+        folder: std::sync::Arc<TempDir>,
+        key: Option<String>,
+        filter: &str,
+    ) -> Self {
+        let log = folder.path().join(LOG);
+        let log = std::fs::File::options().create(true).append(true).open(log).unwrap();
         let mut child = Command::new(env!("CARGO_BIN_EXE_patchbay"))
             .arg("--config")
             .arg(file)
             .current_dir(folder.path())
             .env("PATCHBAY_MANAGEMENT_KEY", MANAGEMENT_KEY)
-            .env("RUST_LOG", std::env::var("RUST_LOG").unwrap_or("warn".to_owned()))
+            .env("RUST_LOG", std::env::var("RUST_LOG").unwrap_or(filter.to_owned()))
+            .env("XDG_CACHE_HOME", env!("CARGO_TARGET_TMPDIR"))
             .env_remove("OPENAI_API_KEY")
             .env_remove("ANTHROPIC_API_KEY")
             .env_remove("GEMINI_API_KEY")
             .stdout(Stdio::piped())
+            .stderr(log)
             .spawn()
             .unwrap();
         let mut printed = String::new();
@@ -74,7 +89,10 @@ impl Gateway {
         // A full pipe would stop the gateway.
         std::thread::spawn(move || lines.for_each(drop));
         let url = printed.split_whitespace().find(|word| word.starts_with("http://127"));
-        let url = url.unwrap_or_else(|| panic!("the gateway did not start:\n{printed}")).to_owned();
+        let Some(url) = url.map(str::to_owned) else {
+            let said = std::fs::read_to_string(folder.path().join(LOG)).unwrap();
+            panic!("the gateway did not start:\n{printed}{said}");
+        };
         let http = http();
         let config = file.to_owned();
         let mut gateway = Self { child, url, key: String::new(), printed, config, http, folder };
@@ -170,6 +188,11 @@ impl Gateway {
         panic!("{path} did not come to be as wanted; at last: {last:?}");
     }
 
+    /// What it has logged so far.
+    pub fn log(&self) -> String {
+        std::fs::read_to_string(self.folder.path().join(LOG)).unwrap()
+    }
+
     /// The watched folder.
     pub fn plugins(&self) -> PathBuf {
         self.folder.path().join("plugins.d")
@@ -212,7 +235,7 @@ impl Gateway {
         let _ = self.child.kill();
         let _ = self.child.wait();
         let (file, folder) = (self.config.clone(), std::sync::Arc::clone(&self.folder));
-        Self::launch(&file, folder, Some(self.key.clone())).await
+        Self::launch(&file, folder, Some(self.key.clone()), "warn").await
     }
 }
 
@@ -220,8 +243,16 @@ impl Drop for Gateway {
     fn drop(&mut self) {
         let _ = self.child.kill();
         let _ = self.child.wait();
+        if std::thread::panicking() {
+            // Shown with what the test says; it may be the reason.
+            let log = std::fs::read_to_string(self.folder.path().join(LOG));
+            println!("{}", log.unwrap_or_default());
+        }
     }
 }
+
+/// The gateway's standard error, in the test's own folder.
+const LOG: &str = "gateway.log";
 
 /// A configuration for tests: what the test says, on top of a place of its own.
 fn complete(config: &str, folder: &Path) -> String {

@@ -10,10 +10,15 @@
 mod harness;
 
 mod sandbox {
+    mod bypass;
     mod crash;
+    mod harm;
     mod hostile;
     mod options;
+    mod outside;
     mod swap;
+    mod trial;
     mod upstream;
+    mod wasi;
     mod wasm;
 }

@@ -18,10 +18,14 @@ mod commands;
 mod fallback;
 #[path = "surface/http2.rs"]
 mod http2;
+#[path = "surface/index_command.rs"]
+mod index_command;
 #[path = "surface/keys.rs"]
 mod keys;
 #[path = "surface/leaving.rs"]
 mod leaving;
+#[path = "surface/plugin_defaults.rs"]
+mod plugin_defaults;
 #[path = "surface/refusals.rs"]
 mod refusals;
 #[path = "surface/serving.rs"]

@@ -1,6 +1,6 @@
 //! Builds the shipped plugins to WebAssembly and writes `shipped.rs`, which the gateway includes.
-//! The template and the hostile plugin are built too: tests find them by `PATCHBAY_TEMPLATE_WASM`
-//! and `PATCHBAY_HOSTILE_WASM`.
+//! The template and the plugins of the tests are built too: tests find them by
+//! `PATCHBAY_TEMPLATE_WASM` and the like (`FOR_TESTS`).
 //!
 //! The plugins are built by a cargo of their own, in a target directory of their own: in this
 //! one's it would wait for ever for the lock that the outer cargo holds.
@@ -54,7 +54,9 @@ fn build() -> Result<(), String> {
         let path = copy(&built, package, &out)?;
         println!("cargo::rustc-env={name}={}", path.display());
     }
-    fs::write(out.join("shipped.rs"), list).map_err(|error| format!("shipped.rs: {error}"))
+    fs::write(out.join("shipped.rs"), list).map_err(|error| format!("shipped.rs: {error}"))?;
+    let project = project(root)?;
+    fs::write(out.join("project.rs"), project).map_err(|error| format!("project.rs: {error}"))
 }
 
 /// Each folder of `plugins` that has a manifest, in order of name.
@@ -139,6 +141,91 @@ fn copy(built: &Path, package: &str, out: &Path) -> Result<PathBuf, String> {
     Ok(to)
 }
 
+/// The text of `project.rs`.
+fn project(root: &Path) -> Result<String, String> {
+    let mut files = vec![root.join("LICENSE")];
+    for folder in PROJECT {
+        add_sources(&root.join(folder), &mut files)?;
+    }
+    let mut text = "/// Path in the repository, and content.\n\
+                    pub static SOURCES: &[(&str, &str)] = &[\n"
+        .to_owned();
+    for file in &files {
+        let name = file.strip_prefix(root).unwrap_or(file).display().to_string();
+        let file = file.display().to_string();
+        writeln!(text, "    ({name:?}, include_str!({file:?})),")
+            .map_err(|error| error.to_string())?;
+    }
+    let manifest = project_manifest(root)?;
+    write!(
+        text,
+        "];\n\n/// What makes the manifest of the template one that stands alone.\n\
+         pub static MANIFEST_END: &str = {manifest:?};\n"
+    )
+    .map_err(|error| error.to_string())?;
+    Ok(text)
+}
+
+/// The sources below a folder, in order of path.
+fn add_sources(folder: &Path, files: &mut Vec<PathBuf>) -> Result<(), String> {
+    let entries = fs::read_dir(folder).map_err(|error| format!("{}: {error}", folder.display()))?;
+    let mut paths: Vec<PathBuf> = entries.flatten().map(|entry| entry.path()).collect();
+    paths.sort();
+    for path in paths {
+        let name = path.file_name().unwrap_or_default();
+        if name == "target" || name.as_encoded_bytes().starts_with(b".") {
+            continue;
+        }
+        if path.is_dir() {
+            add_sources(&path, files)?;
+        } else if path.extension().is_some_and(|kind| KINDS.iter().any(|known| kind == *known)) {
+            files.push(path);
+        }
+    }
+    Ok(())
+}
+
+/// The tables that the manifests of the SDK and the template inherit from, with the repository's
+/// own versions and profile.
+fn project_manifest(root: &Path) -> Result<String, String> {
+    let whole = manifest(&root.join("Cargo.toml"))?;
+    let table = |outer: &str, inner: &str| {
+        let found = whole.get(outer).and_then(|table| table.get(inner)?.as_table());
+        found.ok_or_else(|| format!("Cargo.toml has no [{outer}.{inner}]"))
+    };
+    let versions = table("workspace", "dependencies")?;
+    let mut dependencies = toml::Table::new();
+    for folder in ["sdk", "examples/plugin-template"] {
+        let own = manifest(&root.join(folder).join("Cargo.toml"))?;
+        let names = own.get("dependencies").and_then(toml::Value::as_table);
+        for name in names.into_iter().flat_map(toml::Table::keys) {
+            let version = versions.get(name).ok_or_else(|| {
+                format!("{folder} depends on `{name}`, which has no version in Cargo.toml")
+            })?;
+            dependencies.insert(name.clone(), version.clone());
+        }
+    }
+    let workspace = toml::Table::from_iter([
+        ("resolver".to_owned(), "3".into()),
+        ("members".to_owned(), vec!["sdk"].into()),
+        ("package".to_owned(), table("workspace", "package")?.clone().into()),
+        ("dependencies".to_owned(), dependencies.into()),
+        ("lints".to_owned(), toml::Table::new().into()),
+    ]);
+    let profile = table("profile", "plugin")?.clone();
+    let profile = toml::Table::from_iter([("plugin".to_owned(), profile.into())]);
+    let end = toml::Table::from_iter([
+        ("workspace".to_owned(), workspace.into()),
+        ("profile".to_owned(), profile.into()),
+    ]);
+    toml::to_string(&end).map_err(|error| error.to_string())
+}
+
+fn manifest(path: &Path) -> Result<toml::Table, String> {
+    let text = fs::read_to_string(path).map_err(|error| format!("{}: {error}", path.display()))?;
+    toml::from_str(&text).map_err(|error| format!("{}: {error}", path.display()))
+}
+
 fn variable(name: &str) -> Result<OsString, String> {
     env::var_os(name).ok_or_else(|| format!("cargo did not set {name}"))
 }
@@ -146,17 +233,29 @@ fn variable(name: &str) -> Result<OsString, String> {
 const TARGET: &str = "wasm32-unknown-unknown";
 
 /// Package, and the variable that tells tests where it lies.
-const FOR_TESTS: [(&str, &str); 2] =
-    [("plugin-template", "PATCHBAY_TEMPLATE_WASM"), ("plugin-hostile", "PATCHBAY_HOSTILE_WASM")];
+const FOR_TESTS: [(&str, &str); 4] = [
+    ("plugin-template", "PATCHBAY_TEMPLATE_WASM"),
+    ("plugin-hostile", "PATCHBAY_HOSTILE_WASM"),
+    ("plugin-caller", "PATCHBAY_CALLER_WASM"),
+    ("plugin-guard", "PATCHBAY_GUARD_WASM"),
+];
+
+/// What a project of `patchbay plugin new` is made of, from the workspace's root.
+const PROJECT: [&str; 3] = ["examples/plugin-template", "sdk", "wit"];
+
+/// The kinds of files in there that are sources.
+const KINDS: [&str; 5] = ["json", "md", "rs", "toml", "wit"];
 
 /// What the plugins are made of, from the workspace's root.
-const WATCHED: [&str; 8] = [
+const WATCHED: [&str; 10] = [
     "Cargo.lock",
     "Cargo.toml",
     "examples/plugin-template",
     "host/gateway/build.rs",
     "plugins",
     "sdk",
+    "tests/plugins/caller",
+    "tests/plugins/guard",
     "tests/plugins/hostile",
     "wit",
 ];

@@ -13,21 +13,38 @@ use super::upstream::{ask, paced, reply};
 use super::wasm;
 use crate::harness::{Double, Gateway, Streamed};
 
-const PIECES: [&str; 3] = ["Nothing ", "of this ", "may change."];
-const TEXT: &str = "Nothing of this may change.";
+pub(in crate::sandbox) const PIECES: [&str; 3] = ["Nothing ", "of this ", "may change."];
+pub(in crate::sandbox) const TEXT: &str = "Nothing of this may change.";
+
+const EVERYWHERE: &[&str] = &["new", "request", "push", "finish", "complete"];
+/// Where something is given back that says that it failed.
+const TOLD: &[&str] = &["new", "request", "push", "finish"];
+/// Where something is given back that goes to the client.
+const GIVEN: &[&str] = &["request", "push", "finish"];
 
 /// What a deed counts as, and where it can be done.
-const DEEDS: [(&str, &str, &[&str]); 10] = [
-    ("loop", "timeout", &["new", "request", "push", "finish", "complete"]),
-    ("log", "timeout", &["new", "request", "push", "finish", "complete"]),
-    ("memory", "memory", &["new", "request", "push", "finish", "complete"]),
-    ("huge", "memory", &["request", "push", "finish"]),
-    ("stack", "stack", &["new", "request", "push", "finish", "complete"]),
-    ("panic", "trap", &["new", "request", "push", "finish", "complete"]),
-    ("trap", "trap", &["new", "request", "push", "finish", "complete"]),
-    ("error", "error", &["new", "request", "push", "finish"]),
+const DEEDS: [(&str, &str, &[&str]); 21] = [
+    ("loop", "timeout", EVERYWHERE),
+    ("log", "timeout", EVERYWHERE),
+    ("calls", "timeout", EVERYWHERE),
+    ("memory", "memory", EVERYWHERE),
+    ("handles", "limit", EVERYWHERE),
+    ("big-call", "limit", EVERYWHERE),
+    ("huge", "memory", GIVEN),
+    ("many", "memory", GIVEN),
+    ("stack", "stack", EVERYWHERE),
+    ("panic", "trap", EVERYWHERE),
+    ("trap", "trap", EVERYWHERE),
+    ("random", "trap", EVERYWHERE),
+    ("utf8", "trap", GIVEN),
+    ("error", "error", TOLD),
+    ("state", "error", TOLD),
     ("stray", "error", &["push", "finish"]),
-    ("status", "error", &["request", "push", "finish"]),
+    ("status", "error", GIVEN),
+    ("deep", "error", GIVEN),
+    ("deep-other", "error", GIVEN),
+    ("deep-metadata", "error", GIVEN),
+    ("deep-extra", "error", &["request"]),
 ];
 
 /// One deed at one place, for a streamed reply or a whole one.
@@ -58,7 +75,7 @@ impl Case {
 }
 
 /// A double and a gateway with the hostile plugins in place.
-async fn begin(config: &str) -> (Double, Gateway) {
+pub(in crate::sandbox) async fn begin(config: &str) -> (Double, Gateway) {
     let double = Double::start();
     double.script("free", &reply(&PIECES)).await;
     double.script("gated", &paced(&PIECES, &json!({"gate_after": 2}))).await;
@@ -77,12 +94,12 @@ async fn begin(config: &str) -> (Double, Gateway) {
 }
 
 /// Little for the hostile ones, enough for others on a busy machine.
-const LIMITS: &str = "[plugins]\ncpu_ms = 10000\n\
-    [plugin.hostile]\ncpu_ms = 500\nmemory_bytes_max = 4194304\n\
-    [plugin.hostile-guard]\ncpu_ms = 500\nmemory_bytes_max = 4194304\n";
+const LIMITS: &str = "[plugins.breaker]\nfailures = 60000\n[plugins.limits]\ncpu_ms = 10000\n\
+    [plugin.hostile.limits]\ncpu_ms = 300\nmemory_bytes = 4194304\ncall_bytes = 1000000\n\
+    [plugin.hostile-guard.limits]\ncpu_ms = 300\nmemory_bytes = 4194304\ncall_bytes = 1000000\n";
 
 /// How often a plugin failed, by class.
-async fn faults(gateway: &Gateway, plugin: &str) -> BTreeMap<String, usize> {
+pub(in crate::sandbox) async fn faults(gateway: &Gateway, plugin: &str) -> BTreeMap<String, usize> {
     let text = gateway.metrics().await;
     let prefix = format!("patchbay_plugin_faults_total{{plugin=\"{plugin}\",fault=\"");
     let counts = text.lines().filter_map(|line| line.strip_prefix(&prefix));
@@ -91,7 +108,7 @@ async fn faults(gateway: &Gateway, plugin: &str) -> BTreeMap<String, usize> {
 }
 
 /// Audit hooks run after the reply, so the count is waited for.
-async fn until_faults(gateway: &Gateway, plugin: &str, want: &BTreeMap<String, usize>) {
+pub(in crate::sandbox) async fn until_faults(gateway: &Gateway, plugin: &str, want: &BTreeMap<String, usize>) {
     let mut last = BTreeMap::new();
     for _ in 0..500 {
         last = faults(gateway, plugin).await;
@@ -111,7 +128,7 @@ fn count(cases: &[Case]) -> BTreeMap<String, usize> {
     counts
 }
 
-async fn unharmed(gateway: &Gateway, body: &Value, is_stream: bool) {
+pub(in crate::sandbox) async fn unharmed(gateway: &Gateway, body: &Value, is_stream: bool) {
     if is_stream {
         let streamed = gateway.stream(body).await;
         assert_eq!(streamed.joined("content"), TEXT, "{body}");
@@ -124,7 +141,7 @@ async fn unharmed(gateway: &Gateway, body: &Value, is_stream: bool) {
 }
 
 /// Runs a healthy stream through a plugin of its own from before the harm until after it.
-async fn beside_a_healthy_stream(
+pub(in crate::sandbox) async fn beside_a_healthy_stream(
     double: &Double,
     gateway: &Gateway,
     harm: impl Future<Output = ()>,
@@ -202,7 +219,7 @@ async fn closed(gateway: &Gateway, case: Case) {
 
 #[tokio::test]
 async fn what_is_held_too_long_or_too_much_comes_out_unchanged() {
-    let limits = "[plugins]\ncpu_ms = 10000\nheld_bytes_max = 20\nheld_ms_max = 300\n";
+    let limits = "[plugins.breaker]\nfailures = 60000\n[plugins.limits]\ncpu_ms = 10000\nheld_bytes = 20\nheld_ms = 300\n";
     let (double, gateway) = begin(limits).await;
     let plugins = json!([{"id": "hostile", "do": "hold"}]);
     // Too much: the pieces are longer than what may be held.
@@ -231,7 +248,7 @@ async fn what_is_held_too_long_or_too_much_comes_out_unchanged() {
 #[tokio::test]
 async fn a_flood_of_output_is_an_expansion() {
     let (_double, gateway) =
-        begin("[plugins]\ncpu_ms = 10000\nmemory_bytes_max = 268435456\n").await;
+        begin("[plugins.breaker]\nfailures = 60000\n[plugins.limits]\ncpu_ms = 10000\nmemory_bytes = 268435456\n").await;
     let plugins = json!([{"id": "hostile", "do": "huge"}]);
     for is_stream in [true, false] {
         unharmed(&gateway, &ask("free", &plugins), is_stream).await;
@@ -283,7 +300,7 @@ async fn a_plugin_can_not_pretend_that_the_gateway_or_the_upstream_failed() {
 
 #[tokio::test]
 async fn after_two_hundred_hostile_requests_memory_is_back_and_requests_work() {
-    let limits = "[plugins]\ncpu_ms = 10000\n[plugin.hostile]\nmemory_bytes_max = 33554432\n";
+    let limits = "[plugins.breaker]\nfailures = 60000\n[plugins.limits]\ncpu_ms = 10000\n[plugin.hostile.limits]\nmemory_bytes = 33554432\n";
     let (_double, gateway) = begin(limits).await;
     let deeds = ["memory", "stack", "panic", "huge"];
     let harm = async |requests: usize| {
@@ -306,7 +323,7 @@ async fn after_two_hundred_hostile_requests_memory_is_back_and_requests_work() {
     assert!(all.iter().all(|one| one.joined("content") == "Some of this may change."));
 }
 
-fn rss_kib(pid: u32) -> u64 {
+pub(in crate::sandbox) fn rss_kib(pid: u32) -> u64 {
     let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap();
     let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap();
     line.trim().trim_end_matches(" kB").parse().unwrap()

@@ -19,7 +19,7 @@ fn replace() -> Value {
 /// busy with other things than the plugins, so these get time.
 async fn begin(config: &str, scripts: &[(&str, Value)]) -> (Double, Gateway) {
     let double = Double::start();
-    let mut config = format!("[plugins]\ncpu_ms = 10000\n{config}");
+    let mut config = format!("[plugins]\nlimits.cpu_ms = 10000\n{config}");
     for (name, script) in scripts {
         double.script(name, script).await;
         config += &double.model(name, "openai-chat", true);

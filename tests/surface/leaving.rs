@@ -28,7 +28,7 @@ async fn leaving_in_mid_stream_stops_the_upstream_and_bills_what_was_sent() {
     assert_eq!(log[0]["ending"], "client_left");
     let record = record(&gateway, &id).await;
     assert_eq!(record["cancelled"], true);
-    assert_eq!(record["native_tokens_completion"], 10, "{record}");
+    assert_eq!(record["native_tokens_completion"], 14, "{record}");
     assert_eq!(record["is_estimated"], true);
     let credits = settled(&gateway).await;
     assert_eq!(credits["total_usage"], record["total_cost"]);
@@ -70,7 +70,7 @@ async fn a_drained_upstream_is_given_up_at_the_limit() {
     let record = record(&gateway, &id).await;
     assert_eq!(
         (&record["cancelled"], &record["native_tokens_completion"]),
-        (&json!(true), &json!(10))
+        (&json!(true), &json!(14))
     );
     assert_eq!(settled(&gateway).await["total_usage"], record["total_cost"]);
 }

@@ -30,12 +30,12 @@ async fn fail_after_sent(answer: Value, config: &str, code: u64, message: &str) 
 
 async fn assert_settled_at_sent(gateway: &Gateway, id: &str) {
     let record = record(gateway, id).await;
-    assert_eq!(record["native_tokens_completion"], 10, "{record}");
+    assert_eq!(record["native_tokens_completion"], 14, "{record}");
     assert_eq!(record["is_estimated"], true);
     let prompt = record["native_tokens_prompt"].as_f64().unwrap();
     assert!(prompt > 0.0);
     let cost = record["total_cost"].as_f64().unwrap();
-    assert!((cost - (prompt + 2.0 * 10.0) / 1e6).abs() < 1e-12, "{record}");
+    assert!((cost - (prompt + 2.0 * 14.0) / 1e6).abs() < 1e-12, "{record}");
     let credits = settled(gateway).await;
     assert_eq!(credits["total_usage"], record["total_cost"]);
 }

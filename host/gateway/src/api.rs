@@ -35,7 +35,8 @@ pub(crate) fn router(app: &App) -> Router {
         .route("/credits", get(credits::show).post(credits::deposit))
         .route("/plugins", get(plugins::list))
         .route("/plugins/{id}", get(plugins::show).put(plugins::install).delete(plugins::remove))
-        .route("/plugins/{id}/rollback", post(plugins::roll_back));
+        .route("/plugins/{id}/rollback", post(plugins::roll_back))
+        .route("/plugins/{id}/promote", post(plugins::promote));
     Router::new()
         .nest("/api/v1", v1.clone())
         .nest("/v1", v1)

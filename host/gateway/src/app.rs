@@ -16,7 +16,7 @@ use crate::config::Config;
 use crate::config::catalog::Catalog;
 use crate::error::{Error, Side};
 use crate::limit::Limit;
-use crate::plugin::Plugins;
+use crate::plugin::{Compiler, Plugins};
 use crate::store::{self, Store};
 use crate::telemetry::Meters;
 use crate::upstream::Upstream;
@@ -66,6 +66,8 @@ impl App {
     /// # Errors
     /// Names the part, the setting and the fix.
     pub(crate) async fn build(config: Config) -> Result<Self, anyhow::Error> {
+        let compiler = std::env::current_exe().context("this program can't be found")?;
+        let compiler = Compiler::Process(compiler);
         crate::telemetry::metrics()?;
         let environment = |name: &str| std::env::var(name).ok();
         let catalog = Catalog::build(&config, environment)?;
@@ -73,7 +75,8 @@ impl App {
         let store = store::open(&config.store).context("the store could not be opened")?;
         let billing = Billing::load(Arc::clone(&store), &config.billing).await?;
         let auth = Auth::load(Arc::clone(&store)).await?;
-        let plugins = Plugins::start(&config).context("the plugins could not be loaded")?;
+        let plugins = Plugins::start(&config, compiler);
+        let plugins = plugins.context("the plugins could not be loaded")?;
         Ok(Self(Arc::new(Parts {
             catalog: Arc::new(catalog),
             auth: Arc::new(auth),

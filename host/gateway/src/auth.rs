@@ -9,7 +9,7 @@ use http::HeaderMap;
 use http::header::AUTHORIZATION;
 use ledger::{Money, Reset};
 use sha2::{Digest, Sha256};
-use wire::ErrorType;
+use wire::{ErrorType, PluginEntry};
 
 use crate::clock;
 use crate::error::Error;
@@ -41,6 +41,8 @@ pub(crate) struct NewKey {
     pub(crate) include_byok_in_limit: bool,
     /// From when on it is refused, in milliseconds since 1970.
     pub(crate) expires_at_ms: Option<u64>,
+    /// Plugins of its requests, unless they say otherwise.
+    pub(crate) plugins: Vec<PluginEntry>,
 }
 
 /// The keys that a first start made; each is shown once.
@@ -237,6 +239,7 @@ impl Auth {
             limit: new.limit,
             limit_reset: new.limit_reset,
             include_byok_in_limit: new.include_byok_in_limit,
+            plugins: new.plugins,
             created_at_ms: now_ms,
             updated_at_ms: now_ms,
             expires_at_ms: new.expires_at_ms,

@@ -10,6 +10,9 @@ use serde::{Deserialize, Deserializer};
 
 pub mod catalog;
 mod nearest;
+mod plugins;
+
+pub use plugins::{Breaker, OnError, PluginLimits, PluginSecret, PluginTable, Plugins};
 
 /// Everything the operator decides.
 #[derive(Debug, Clone, Default, Deserialize)]
@@ -27,6 +30,8 @@ pub struct Config {
     pub limits: Limits,
     /// Where plugins are and what they may use.
     pub plugins: Plugins,
+    /// Documents that plugins may search.
+    pub index: Index,
     /// One table per plugin, by id.
     pub plugin: BTreeMap<String, PluginTable>,
     /// Providers beside the shipped ones, and changes to those.
@@ -194,75 +199,32 @@ impl Default for Limits {
     }
 }
 
-/// `[plugins]`: where plugins are, and the ceilings of what each may use.
+/// `[index]`: documents that plugins may search, indexed by `patchbay index add`.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(default, deny_unknown_fields)]
-pub struct Plugins {
-    /// The watched folder; an empty name watches none.
+pub struct Index {
+    /// The folder of the indexes.
     pub dir: PathBuf,
-    /// Plugin instances alive at once, over all generations.
-    pub instances_max: u32,
-    /// Largest `.wasm` in bytes.
-    pub wasm_bytes_max: usize,
-    /// CPU per hook call.
-    pub cpu_ms: u32,
-    /// Linear memory per instance in bytes.
-    pub memory_bytes_max: usize,
-    /// Bytes a stream hook may hold back.
-    pub held_bytes_max: usize,
-    /// How long a stream hook may hold something back.
-    pub held_ms_max: u64,
-    /// A hook's output in bytes, as a multiple of its input plus 64 KiB.
-    pub expansion_max: usize,
-    /// Most plugins on one request.
-    pub per_request_max: usize,
-    /// Log lines per instance.
-    pub log_lines_max: u32,
-    /// Bytes per log line.
-    pub log_line_bytes_max: usize,
-    /// Bytes of state per plugin.
-    pub state_bytes_max: usize,
-    /// Bytes of one state value.
-    pub state_value_bytes_max: usize,
-    /// Older versions kept for requests in flight and for going back.
-    pub generations_kept: usize,
+    /// Larger documents are refused, in bytes.
+    pub document_bytes_max: u64,
+    /// A passage is cut at the last border before this many characters.
+    pub passage_chars: usize,
+    /// Sentences of at most this many characters stand in both passages where a paragraph is cut.
+    pub overlap_chars: usize,
+    /// Memory that adding documents may take, in bytes.
+    pub writer_bytes: usize,
 }
 
-impl Default for Plugins {
+impl Default for Index {
     fn default() -> Self {
         Self {
-            dir: PathBuf::from("plugins.d"),
-            instances_max: 4_000,
-            wasm_bytes_max: 32 << 20,
-            cpu_ms: 50,
-            memory_bytes_max: 64 << 20,
-            held_bytes_max: 64 << 10,
-            held_ms_max: 10_000,
-            expansion_max: 16,
-            per_request_max: 16,
-            log_lines_max: 64,
-            log_line_bytes_max: 8 << 10,
-            state_bytes_max: 1 << 20,
-            state_value_bytes_max: 64 << 10,
-            generations_kept: 3,
+            dir: PathBuf::from("index.d"),
+            document_bytes_max: 16 << 20,
+            passage_chars: 1_000,
+            overlap_chars: 150,
+            writer_bytes: 50_000_000,
         }
     }
-}
-
-/// `[plugin.<id>]`
-#[derive(Debug, Clone, Default, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct PluginTable {
-    /// Runs on every request; a request can't switch it off.
-    pub always: bool,
-    /// `false` refuses requests that name it.
-    pub enabled: Option<bool>,
-    /// Options under those of the request.
-    pub options: toml::Table,
-    /// CPU per hook call, at most the ceiling in `[plugins]`.
-    pub cpu_ms: Option<u32>,
-    /// Linear memory in bytes, at most the ceiling in `[plugins]`.
-    pub memory_bytes_max: Option<usize>,
 }
 
 /// `[[provider]]`: a new provider, or a change to a shipped one (then all but `slug` is optional).
@@ -358,6 +320,10 @@ impl Config {
             "billing.hold_ms must be at least 1000: a hold is renewed while its generation runs"
         );
         anyhow::ensure!(self.limits.window_s > 0, "limits.window_s must be at least 1");
+        for (id, table) in &self.plugin {
+            let limits = self.plugins.limits.with(&table.limits);
+            limits.map_err(|error| anyhow::anyhow!("[plugin.{id}.limits]: {error}"))?;
+        }
         Ok(())
     }
 }

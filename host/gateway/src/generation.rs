@@ -6,7 +6,9 @@
 
 use std::sync::Arc;
 
-use wire::{Chunk, Delta, Dialect, ErrorType, Failure, Head, Request};
+use wire::{
+    Chunk, Delta, Dialect, EmbedReply, EmbedRequest, ErrorType, Failure, Head, Request,
+};
 
 use crate::app::App;
 use crate::auth::Caller;
@@ -14,16 +16,19 @@ use crate::billing::Hold;
 use crate::clock;
 use crate::config::catalog::Endpoint;
 use crate::error::{Error, Side};
-use crate::plugin::{GenerationView, Pipeline, Requested};
+use crate::plugin::{self, GenerationView, Pipeline, Requested, Selected, Wanted};
 use crate::routing::{self, Plan, Step};
-use crate::upstream::Answer;
+use crate::upstream::{Answer, Upstream};
 
+mod calls;
 mod client;
+mod embed;
 mod meter;
 mod record;
 mod stream;
 mod whole;
 
+use calls::{Calls, Desk};
 pub(crate) use client::{Begun, Client, Waiting, pair};
 use record::Record;
 
@@ -96,25 +101,44 @@ async fn generate(
     let plugins = app.plugins.snapshot();
     let is_suffix = |suffix: &str| plugins.by_suffix(suffix).is_some();
     let named = routing::name(&app.catalog, &request.model, is_suffix)?;
-    let selected = plugins.select(&request, &named.suffixes, &app.config)?;
+    let wanted =
+        Wanted::of(&ask.id, &request.controls.plugins, &named.suffixes, &ask.caller.plugins);
+    let selected = plugins.select(&wanted, &app.config)?;
     request.model = named.without_plugins();
-    let mut pipeline = Pipeline::new(selected, view(ask, &request, record));
-    let requested = pipeline.on_request(request);
-    record.plugins = pipeline.used();
-    let (request, answered) = match requested? {
-        Requested::Go(request) => (request, None),
-        Requested::Answer(deltas, request) => (request, Some(Answer::of(Chunk::of(deltas)))),
+    let mut pipeline = begin(app, ask, &request, selected, record);
+    let (request, answered) = match pipeline.on_request(request).await {
+        Ok(Requested::Go(request)) => (request, None),
+        Ok(Requested::Answer(deltas, request)) => (request, Some(Answer::of(Chunk::of(deltas)))),
+        Err(error) => {
+            record.keep_failure(app, &error);
+            return Err(error);
+        }
     };
     let plan = match &answered {
-        Some(_) => Plan::default(),
-        None => routing::plan(&app.catalog, &request, is_suffix)?,
+        Some(_) => Ok(Plan::default()),
+        None => routing::plan(&app.catalog, &request, is_suffix),
     };
-    let worst = plan.cost_max(&request, ask.body_bytes, &app.config.billing);
     // Hold first: a stream cannot be un-sent once its first byte has left.
-    let hold = app.billing.hold(&ask.id, &ask.caller.hash, worst, clock::unix_ms())?;
+    let held = plan.and_then(|plan| {
+        // Plugins may have written more than the client did.
+        let bytes = ask.body_bytes.max(plugin::size_of_request(&request));
+        let worst = plan.cost_max(&request, bytes, &app.config.billing);
+        let hold = app.billing.hold(&ask.id, &ask.caller.hash, worst, clock::unix_ms())?;
+        Ok((plan, hold))
+    });
+    let (plan, hold) = match held {
+        Ok(held) => held,
+        Err(error) => {
+            record.keep_failure(app, &error);
+            return Err(error);
+        }
+    };
     let attempted = match answered {
         Some(answer) => Ok((answer, None)),
-        None => attempt(app, &plan, &request, client, record).await,
+        None => {
+            let attempted = attempt(app, &plan, &request, client, record).await;
+            attempted.map(|(answer, step)| (answer, Some(step)))
+        }
     };
     let (answer, endpoint) = match attempted {
         Ok(attempted) => attempted,
@@ -125,10 +149,14 @@ async fn generate(
         }
     };
     let head = record.head(endpoint.as_ref(), &request.model);
-    let endpoint = endpoint.map(|step| step.endpoint);
+    let is_stream = request.stream;
     let hides_reasoning = request.reasoning.as_ref().is_some_and(|reasoning| reasoning.exclude);
+    if let Some(step) = &endpoint {
+        record.meter.keep(&step.model, request);
+    }
+    let endpoint = endpoint.map(|step| step.endpoint);
     let reply = Reply { answer, endpoint, pipeline, hold, head, hides_reasoning };
-    match request.stream {
+    match is_stream {
         true => stream::run(app, ask, reply, client, record).await,
         false => whole::run(ask, reply, client, record).await,
     }
@@ -136,17 +164,17 @@ async fn generate(
 
 /// Tries one endpoint after another until one answers. When the client leaves, the attempt is
 /// dropped at once where that stops the provider's bill; otherwise it is seen through.
-async fn attempt(
+async fn attempt<E: Errand>(
     app: &App,
     plan: &Plan,
-    request: &Request,
+    errand: &E,
     client: &Client,
     record: &mut Record,
-) -> Result<(Answer, Option<Step>), Error> {
+) -> Result<(E::Answer, Step), Error> {
     let mut last = None;
     let mut cut = app.cut();
     for step in &plan.steps {
-        let sending = app.upstream.send(&step.endpoint, request);
+        let sending = errand.send(&app.upstream, &step.endpoint);
         let result = tokio::select! {
             biased;
             result = sending => result,
@@ -154,7 +182,7 @@ async fn attempt(
             _ = cut.wait_for(|cut| *cut) => return Err(cut_off()),
         };
         match result {
-            Ok(answer) => return Ok((answer, Some(step.clone()))),
+            Ok(answer) => return Ok((answer, step.clone())),
             Err(error) if error.is_retryable() && !client.is_gone() => {
                 record.note_attempt(step, &error);
                 app.meters.fallbacks.increment(1);
@@ -173,6 +201,35 @@ async fn attempt(
     Err(record.with_earlier_attempts(error))
 }
 
+/// What an endpoint can be asked.
+trait Errand: Sync {
+    /// What it answers.
+    type Answer: Send;
+
+    /// One attempt.
+    fn send(
+        &self,
+        upstream: &Upstream,
+        endpoint: &Endpoint,
+    ) -> impl Future<Output = Result<Self::Answer, Error>> + Send;
+}
+
+impl Errand for Request {
+    type Answer = Answer;
+
+    async fn send(&self, upstream: &Upstream, endpoint: &Endpoint) -> Result<Answer, Error> {
+        upstream.send(endpoint, self).await
+    }
+}
+
+impl Errand for EmbedRequest {
+    type Answer = EmbedReply;
+
+    async fn send(&self, upstream: &Upstream, endpoint: &Endpoint) -> Result<EmbedReply, Error> {
+        upstream.embed(endpoint, self).await
+    }
+}
+
 /// The client left before the reply began; nobody will read this.
 fn cancelled(record: &mut Record) -> Error {
     record.cancelled = true;
@@ -188,16 +245,30 @@ fn cut_off() -> Error {
     Error { failure, side: Side::Us, source: None }
 }
 
-/// What plugins may see of the generation.
-fn view(ask: &Ask, request: &Request, record: &Record) -> GenerationView {
-    GenerationView {
+/// The plugins of a generation, and what they may see and call.
+fn begin(
+    app: &App,
+    ask: &Ask,
+    request: &Request,
+    selected: Vec<Selected>,
+    record: &mut Record,
+) -> Pipeline {
+    if selected.is_empty() {
+        return Pipeline::none();
+    }
+    let calls = Calls::new(app, ask);
+    record.use_plugins(&selected, &calls);
+    let outside = app.plugins.outside(Arc::new(Desk(calls)));
+    let view = GenerationView {
+        outside,
         id: ask.id.clone(),
         surface: ask.surface.name(),
         model: request.model.clone(),
         key: ask.caller.hash.clone(),
         headers: ask.headers.iter().filter_map(header).collect(),
         deadline: record.deadline,
-    }
+    };
+    Pipeline::new(selected, view)
 }
 
 /// A header as text; what is not text is nothing that a plugin could read.

@@ -18,6 +18,7 @@ mod routing;
 mod sim;
 mod store;
 mod telemetry;
+mod tokens;
 mod upstream;
 
 #[doc(hidden)]

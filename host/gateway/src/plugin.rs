@@ -1,28 +1,47 @@
 //! Plugins: the registry of what is loaded, and the pipeline that takes one generation through
 //! those it selected. Everything about WASM is below here; nothing above knows of it.
 //!
-//! bytes -> `load` -> `registry` -> `select` -> `pipeline` (one `instance` per plugin, lazily)
+//! bytes -> `compile` -> `load` -> `registry` -> `select` -> `pipeline` (one `instance` per plugin,
+//! lazily); what a plugin calls: `capabilities` -> `grant` -> `outside`
 
 #[doc(hidden)]
 pub mod bench;
 mod bindings;
+mod breaker;
 mod capabilities {
+    pub(super) mod http;
     pub(super) mod log;
     pub(super) mod metrics;
+    pub(super) mod models;
+    pub(super) mod search;
+    pub(super) mod secrets;
     pub(super) mod state;
     pub(super) mod system;
+    pub(super) mod tokens;
+    pub(super) mod wasi;
 }
 mod capability;
+mod compile;
 mod convert;
+mod cpu;
 mod description;
+mod egress;
 mod engine;
+mod entries;
 mod fault;
+mod folder;
+mod grant;
+mod host;
 mod instance;
+mod interest;
 mod load;
 mod media;
+mod outside;
 mod pipeline;
 mod registry;
 mod select;
+mod shadow;
+mod shelf;
 mod stage;
 mod view;
 mod watch;
@@ -30,7 +49,12 @@ mod watch;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use compile::{COMMAND as COMPILE_COMMAND, Compiler, compile_input};
+pub(crate) use convert::size_of_request;
+pub(crate) use folder::Folder;
 pub(crate) use load::{LoadError, Plugin};
+pub(crate) use outside::{Answered, Asked, Call, Models};
 pub(crate) use pipeline::{Outcome, Pipeline, Requested};
-pub(crate) use registry::{Plugins, Registry};
+pub(crate) use registry::{Plugins, Registry, Role, indexes};
+pub(crate) use select::{Selected, Wanted};
 pub(crate) use view::GenerationView;

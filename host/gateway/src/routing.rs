@@ -5,11 +5,11 @@ use std::sync::Arc;
 use ledger::{Counts, Money};
 use wire::{Content, ErrorType, MediaKind, Modality, Request};
 
-use crate::config::Billing;
 use crate::config::catalog::{Catalog, Endpoint, Served};
 use crate::error::Error;
 
 mod preferences;
+mod worst;
 
 use preferences::{Preferences, Sort};
 
@@ -116,17 +116,38 @@ pub(crate) fn plan(
     }
 }
 
-/// One model's endpoints, filtered and ordered.
+/// Plans an embedding of texts: the named model's endpoints.
+///
+/// # Errors
+/// No model of that name (400), one that makes no embeddings (400), or no endpoint (404).
+pub(crate) fn plan_embeddings(catalog: &Catalog, text: &str) -> Result<Plan, Error> {
+    let named = name(catalog, text, |_| false)?;
+    let Some(served) = catalog.models.get(&named.id) else { return Err(unknown_model(text)) };
+    if !served.model.makes_embeddings() {
+        return Err(makes_no_embeddings(catalog, &named.id));
+    }
+    Ok(Plan { steps: offers(&named, served, &Preferences::read(None)?)? })
+}
+
+/// One model's endpoints for a conversation, filtered and ordered.
 fn serve(
     named: &Name,
     served: &Served,
     request: &Request,
     preferences: &Preferences,
 ) -> Result<Vec<Step>, Error> {
+    if served.model.makes_embeddings() {
+        return Err(writes_nothing(&named.id));
+    }
     check_abilities(served, request)?;
     if preferences.require_parameters {
         check_parameters(served, request)?;
     }
+    offers(named, served, preferences)
+}
+
+/// One model's endpoints that may be asked, in order.
+fn offers(named: &Name, served: &Served, preferences: &Preferences) -> Result<Vec<Step>, Error> {
     let ready: Vec<_> = served.ready().cloned().collect();
     if ready.is_empty() {
         return Err(not_ready(served));
@@ -202,28 +223,19 @@ fn typical_cost(endpoint: &Endpoint) -> Money {
     endpoint.price.as_ref().map_or(Money::MAX, |price| price.cost(&counts).total)
 }
 
-impl Plan {
-    /// The most that any of the endpoints could charge for the request.
-    pub(crate) fn cost_max(
-        &self,
-        request: &Request,
-        body_bytes: usize,
-        billing: &Billing,
-    ) -> Money {
-        // Two bytes to a token is more tokens than any tokenizer makes of prose or code.
-        let prompt = u64::try_from(body_bytes.div_ceil(2)).unwrap_or(u64::MAX);
-        let choices = u64::from(request.sampling.n.unwrap_or(1).max(1));
-        let worst = |step: &Step| {
-            let assumed = step.endpoint.max_output_tokens.unwrap_or(billing.output_tokens_assumed);
-            let asked = request.sampling.max_tokens.unwrap_or(assumed);
-            let completion = u64::from(asked).saturating_mul(choices);
-            let price = step.endpoint.price.as_ref();
-            price.map_or(Money::ZERO, |price| {
-                price.cost_max(prompt.min(u64::from(step.endpoint.context_length)), completion)
-            })
-        };
-        self.steps.iter().map(worst).max().unwrap_or(Money::ZERO)
-    }
+fn writes_nothing(id: &str) -> Error {
+    let message = format!(
+        "{id} turns texts into vectors and writes no replies. GET /api/v1/models lists the models \
+         that do"
+    );
+    Error::client(ErrorType::InvalidRequest, message)
+}
+
+fn makes_no_embeddings(catalog: &Catalog, id: &str) -> Error {
+    let models = catalog.models.values().filter(|served| served.model.makes_embeddings());
+    let known = models.map(|served| served.model.id.as_str()).collect::<Vec<_>>().join(", ");
+    let message = format!("{id} writes replies and makes no embeddings. Models that do: {known}");
+    Error::client(ErrorType::InvalidRequest, message)
 }
 
 fn unknown_model(text: &str) -> Error {
@@ -255,3 +267,6 @@ fn no_endpoints(ability: &str) -> Error {
     let message = format!("No endpoints found that support {ability}.");
     Error::client(ErrorType::NotFound, message)
 }
+
+#[cfg(test)]
+mod tests;

@@ -11,10 +11,12 @@ use ledger::{Id, Movement, State};
 
 use crate::config;
 
+mod entries;
 mod record;
 mod sqlite;
 
-pub(crate) use record::{GenerationRecord, KeyRecord, PluginUse, ProviderResponse};
+pub(crate) use entries::{read_entries, write_entries};
+pub(crate) use record::{GenerationRecord, KeyRecord, PluginCall, PluginUse, ProviderResponse};
 
 /// A store. Writes are made in the order in which they were given, in batches; a write that was
 /// answered survives the end of the process.

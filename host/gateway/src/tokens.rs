@@ -39,5 +39,10 @@ pub(crate) fn at_most(bytes: usize) -> u64 {
     u64::try_from(bytes).unwrap_or(u64::MAX)
 }
 
+/// About how many tokens so many bytes of text make: four bytes to a token. It loads nothing.
+pub(crate) fn about(bytes: usize) -> u64 {
+    at_most(bytes.div_ceil(4))
+}
+
 #[cfg(test)]
 mod tests;

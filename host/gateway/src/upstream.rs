@@ -5,7 +5,10 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderName, HeaderValue, RETRY_AFTER};
-use wire::{Auth, Chunk, Delta, ErrorType, Failure, Json, Request, Source, Target};
+use wire::{
+    Auth, Chunk, Delta, EmbedReply, EmbedRequest, ErrorType, Failure, Json, Outgoing, Request,
+    Source, Target, WriteError,
+};
 
 use crate::config::Upstream as Limits;
 use crate::config::catalog::{Endpoint, Provider};
@@ -14,6 +17,7 @@ use crate::error::Error;
 mod client;
 mod conceal;
 mod incoming;
+pub(crate) mod page;
 
 pub(crate) use incoming::Incoming;
 
@@ -61,20 +65,59 @@ impl Upstream {
         endpoint: &Endpoint,
         request: &Request,
     ) -> Result<Answer, Error> {
+        self.in_time(&endpoint.provider, self.attempt(endpoint, request)).await
+    }
+
+    /// Asks one endpoint for vectors.
+    ///
+    /// # Errors
+    /// As [`Upstream::send`].
+    pub(crate) async fn embed(
+        &self,
+        endpoint: &Endpoint,
+        request: &EmbedRequest,
+    ) -> Result<EmbedReply, Error> {
+        let provider = &endpoint.provider;
+        let dialect = provider.dialect;
+        let Some(call) = dialect.embeddings() else {
+            let error = WriteError { dialect: dialect.name(), what: "embeddings".to_owned() };
+            return Err(unwritable(provider, &error));
+        };
+        let attempt = async {
+            let outgoing = call.write_texts(request, &endpoint.model);
+            let response = self.post(provider, outgoing).await?;
+            let body = self.collect(provider, response, self.limits.reply_bytes_max).await?;
+            let reply = call.read_vectors(&body, request);
+            reply.map_err(|error| incoming::failed(provider, error))
+        };
+        self.in_time(provider, attempt).await
+    }
+
+    /// An attempt, given up when nothing has come of it in time.
+    async fn in_time<T>(
+        &self,
+        provider: &Provider,
+        attempt: impl Future<Output = Result<T, Error>>,
+    ) -> Result<T, Error> {
         let limit = Duration::from_millis(self.limits.first_token_ms);
-        match tokio::time::timeout(limit, self.attempt(endpoint, request)).await {
+        match tokio::time::timeout(limit, attempt).await {
             Ok(answer) => answer,
-            Err(_) => Err(self.too_slow(&endpoint.provider, "began no reply", limit)),
+            Err(_) => Err(self.too_slow(provider, "began no reply", limit)),
         }
     }
 
     async fn attempt(&self, endpoint: &Endpoint, request: &Request) -> Result<Answer, Error> {
         let provider = &endpoint.provider;
-        let response = self.post(endpoint, request).await?;
-        let status = response.status().as_u16();
-        if status >= 400 {
-            return Err(self.refused(provider, response).await);
-        }
+        let target = Target {
+            model: &endpoint.model,
+            stream: request.stream,
+            max_output_tokens: endpoint.max_output_tokens,
+            reasoning: endpoint.reasoning,
+            quirks: &provider.quirks,
+        };
+        let outgoing = provider.dialect.write_request(request, &target);
+        let outgoing = outgoing.map_err(|error| unwritable(provider, &error))?;
+        let response = self.post(provider, outgoing).await?;
         let is_stream = request.stream && !is_json(&response);
         if !is_stream {
             let body = self.collect(provider, response, self.limits.reply_bytes_max).await?;
@@ -96,23 +139,12 @@ impl Upstream {
         Ok(Answer { chunks, incoming: Some(incoming), source: None })
     }
 
+    /// Sends a body; what comes back has begun well.
     async fn post(
         &self,
-        endpoint: &Endpoint,
-        request: &Request,
+        provider: &Provider,
+        outgoing: Outgoing,
     ) -> Result<reqwest::Response, Error> {
-        let provider = &endpoint.provider;
-        let target = Target {
-            model: &endpoint.model,
-            stream: request.stream,
-            max_output_tokens: endpoint.max_output_tokens,
-            reasoning: endpoint.reasoning,
-            quirks: &provider.quirks,
-        };
-        let outgoing = provider
-            .dialect
-            .write_request(request, &target)
-            .map_err(|error| unwritable(provider, &error))?;
         let mut call = self
             .client
             .post(format!("{}{}", provider.base_url, outgoing.path))
@@ -126,7 +158,12 @@ impl Upstream {
         if let Some((name, value)) = credential(provider)? {
             call = call.header(name, value);
         }
-        call.body(outgoing.body).send().await.map_err(|error| unreachable(provider, error))
+        let sent = call.body(outgoing.body).send().await;
+        let response = sent.map_err(|error| unreachable(provider, error))?;
+        match response.status().as_u16() {
+            400.. => Err(self.refused(provider, response).await),
+            _ => Ok(response),
+        }
     }
 
     /// Reads a whole body, but not more than it may be.
@@ -210,7 +247,7 @@ fn credential(provider: &Provider) -> Result<Option<(HeaderName, HeaderValue)>, 
 }
 
 /// The endpoint has no form for the request; another one may have.
-fn unwritable(provider: &Provider, error: &wire::WriteError) -> Error {
+fn unwritable(provider: &Provider, error: &WriteError) -> Error {
     let message = format!("No endpoints found that support {}", error.what);
     let failure = Failure::new(ErrorType::NotFound, message);
     Error::upstream(failure).with_source(anyhow::anyhow!("{}: {error}", provider.slug))

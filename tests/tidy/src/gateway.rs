@@ -14,17 +14,18 @@ const RANKS: [&[&str]; 8] = [
     &["app"],
     &["plugin", "routing", "upstream", "billing", "cache", "auth", "limit", "sim"],
     &["store"],
-    &["config", "telemetry", "clock", "error"],
+    &["config", "telemetry", "clock", "error", "tokens"],
 ];
 
 /// Crates that one place only may name, so that replacing one is a change there.
-const FRAMEWORKS: [(&str, &[&str]); 6] = [
+const FRAMEWORKS: [(&str, &[&str]); 7] = [
     ("axum", &["api"]),
     ("wasmtime", &["plugin"]),
+    ("wasmtime_wasi", &["plugin"]),
     ("wasmparser", &["plugin"]),
     ("wit_component", &["plugin"]),
     ("rusqlite", &["store"]),
-    ("reqwest", &["upstream", "plugin/capabilities/http"]),
+    ("reqwest", &["upstream", "plugin/egress"]),
 ];
 
 const SOURCE: &str = "host/gateway/src/";
@@ -199,7 +200,7 @@ mod tests {
         assert_eq!(of("store.rs", "fn f(x: &reqwest::Client) {}").len(), 1);
         assert_eq!(of("apis.rs", "use axum::Json;").len(), 1);
         assert_eq!(of("api/models.rs", "use axum::Json;"), []);
-        assert_eq!(of("plugin/capabilities/http.rs", "use reqwest::Client;"), []);
+        assert_eq!(of("plugin/egress.rs", "use reqwest::Client;"), []);
         assert_eq!(of("billing.rs", "let name = \"axum::x\"; // axum::y\nlet my_axum::z;"), []);
     }
 }

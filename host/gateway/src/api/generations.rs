@@ -49,10 +49,17 @@ fn generation_json(record: &GenerationRecord) -> Value {
             "status": response.status, "latency": response.latency_ms,
             "is_byok": response.is_byok})
     });
-    let plugins = record
-        .plugins
-        .iter()
-        .map(|plugin| json!({"id": plugin.id, "version": plugin.version, "digest": plugin.digest}));
+    let plugins = record.plugins.iter().map(|plugin| {
+        json!({"id": plugin.id, "version": plugin.version, "digest": plugin.digest,
+            "generation": plugin.generation})
+    });
+    let calls = record.plugin_calls.iter().map(|call| {
+        json!({"id": call.id, "plugin": call.plugin, "model": call.model,
+            "provider_name": call.provider_name, "tokens_prompt": call.tokens_prompt,
+            "tokens_completion": call.tokens_completion, "cost": usd(call.cost)})
+    });
+    let plugin_cost = record.plugin_calls.iter().map(|call| call.cost).sum();
+    let total_cost = record.total_cost.saturating_add(plugin_cost);
     json!({
         "id": record.id,
         "upstream_id": record.upstream_id,
@@ -83,8 +90,9 @@ fn generation_json(record: &GenerationRecord) -> Value {
         "num_media_completion": record.num_media_completion,
         "num_input_audio_prompt": record.num_input_audio_prompt,
         "num_search_results": record.num_search_results,
-        "usage": usd(record.total_cost),
-        "total_cost": usd(record.total_cost),
+        "plugin_calls": calls.collect::<Vec<_>>(),
+        "usage": usd(total_cost),
+        "total_cost": usd(total_cost),
         "cache_discount": usd(record.cache_discount),
         "upstream_inference_cost": usd(record.upstream_inference_cost),
         "is_byok": record.is_byok,

@@ -7,14 +7,14 @@ use http::{HeaderMap, StatusCode};
 use ledger::{Money, Reset};
 use serde::{Deserialize, Deserializer};
 use serde_json::{Value, json};
-use wire::ErrorType;
+use wire::{ErrorType, PluginEntry};
 
 use super::shape::{self, Data, iso};
 use crate::app::App;
 use crate::auth::NewKey;
 use crate::clock;
 use crate::error::Error;
-use crate::store::{KeyRecord, StoreError};
+use crate::store::{KeyRecord, StoreError, read_entries, write_entries};
 
 /// `GET /key`: the key that asks.
 pub(super) async fn current(State(app): State<App>, headers: HeaderMap) -> Response {
@@ -116,6 +116,8 @@ struct New {
     include_byok_in_limit: bool,
     #[serde(default)]
     expires_at: Option<String>,
+    #[serde(default)]
+    plugins: Value,
 }
 
 async fn created(app: &App, headers: &HeaderMap, body: &Bytes) -> Result<Value, Error> {
@@ -132,6 +134,7 @@ async fn created(app: &App, headers: &HeaderMap, body: &Bytes) -> Result<Value, 
         limit_reset: new.limit_reset.as_deref().map(read_reset).transpose()?,
         include_byok_in_limit: new.include_byok_in_limit,
         expires_at_ms: new.expires_at.as_deref().map(read_time).transpose()?,
+        plugins: read_plugins(app, new.plugins)?,
     };
     let (key, record) = app.auth.make(new).await.map_err(Error::us)?;
     app.billing.set_limit(&record.hash, record.spend_limit());
@@ -150,6 +153,8 @@ struct Change {
     #[serde(deserialize_with = "given")]
     limit_reset: Option<Option<String>>,
     include_byok_in_limit: Option<bool>,
+    #[serde(deserialize_with = "given")]
+    plugins: Option<Value>,
 }
 
 /// Tells `null` from absent.
@@ -169,6 +174,7 @@ async fn changed(
     let limit = change.limit.map(|limit| limit.map(read_limit).transpose()).transpose()?;
     let reset = change.limit_reset;
     let reset = reset.map(|reset| reset.as_deref().map(read_reset).transpose()).transpose()?;
+    let plugins = change.plugins.map(|plugins| read_plugins(app, plugins)).transpose()?;
     let apply = |key: &mut KeyRecord| {
         key.name = change.name.unwrap_or(std::mem::take(&mut key.name));
         key.is_disabled = change.disabled.unwrap_or(key.is_disabled);
@@ -176,6 +182,7 @@ async fn changed(
         key.limit_reset = reset.unwrap_or(key.limit_reset);
         key.include_byok_in_limit =
             change.include_byok_in_limit.unwrap_or(key.include_byok_in_limit);
+        key.plugins = plugins.unwrap_or(std::mem::take(&mut key.plugins));
     };
     let key = app.auth.change(hash, apply).await.map_err(|error| refused(hash, error))?;
     app.billing.set_limit(&key.hash, key.spend_limit());
@@ -203,6 +210,7 @@ fn key_json(app: &App, key: &KeyRecord, now_ms: u64) -> Value {
         "limit_remaining": key.limit.map(|limit| usd(remaining.unwrap_or(limit))),
         "limit_reset": key.limit_reset.map(|reset| reset.as_str()),
         "include_byok_in_limit": key.include_byok_in_limit,
+        "plugins": write_entries(&key.plugins),
         "usage": usd(spend.total),
         "usage_daily": usd(spend.daily.amount),
         "usage_weekly": usd(spend.weekly.amount),
@@ -234,6 +242,13 @@ fn read_limit(limit: f64) -> Result<Money, Error> {
 
 fn read_reset(text: &str) -> Result<Reset, Error> {
     text.parse().map_err(|_| invalid("limit_reset: expected daily, weekly, monthly or null"))
+}
+
+/// A key's default plugins: what would be refused on each of its requests is refused now.
+fn read_plugins(app: &App, plugins: Value) -> Result<Vec<PluginEntry>, Error> {
+    let entries = read_entries(plugins).map_err(|error| invalid(&error))?;
+    app.plugins.snapshot().check_defaults(&entries, &app.config)?;
+    Ok(entries)
 }
 
 /// ISO 8601 in UTC, with seconds, as OpenRouter demands.

@@ -1,11 +1,14 @@
-//! `/plugins`: what is loaded, and changing it while requests run. Management keys only.
+//! `/plugins`: what is loaded, and changing it while requests run. Every key may look; only
+//! management keys change.
 
 use axum::body::Body;
-use axum::extract::{Path, State};
+use axum::extract::rejection::QueryRejection;
+use axum::extract::{Path, Query, State};
 use axum::response::Response;
 use bytes::Bytes;
 use http::{HeaderMap, StatusCode};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
+use serde::Deserialize;
 use serde_json::{Value, json};
 use wire::ErrorType;
 
@@ -13,18 +16,25 @@ use super::shape::{self, Data};
 use crate::app::App;
 use crate::clock;
 use crate::error::Error;
-use crate::plugin::{LoadError, Plugin, Registry};
+use crate::plugin::{LoadError, Plugin, Plugins, Role};
+
+mod shown;
 
 /// `GET /plugins`
 pub(super) async fn list(State(app): State<App>, headers: HeaderMap) -> Response {
-    let listed = app.auth.any(&headers, clock::unix_ms()).map(|_| {
+    let listed = app.auth.any(&headers, clock::unix_ms()).map(|caller| {
         let registry = app.plugins.snapshot();
-        let loaded: Vec<_> = registry.list().map(|plugin| plugin_json(&registry, plugin)).collect();
+        let loaded = registry.list().map(|plugin| shown::plugin(&app, &registry, plugin));
         let refused = registry.refused().into_iter().map(|refused| {
             let file = refused.file.display().to_string();
             json!({"file": file, "step": refused.error.step, "reason": refused.error.reason})
         });
-        json!({"data": loaded, "refused": refused.collect::<Vec<_>>()})
+        json!({
+            "data": loaded.collect::<Vec<_>>(),
+            "order": shown::order(&app, &registry, &caller),
+            "hooks_order": shown::HOOKS_ORDER,
+            "refused": refused.collect::<Vec<_>>(),
+        })
     });
     shape::json(listed)
 }
@@ -38,7 +48,7 @@ pub(super) async fn show(
     let shown = app.auth.any(&headers, clock::unix_ms()).and_then(|_| {
         let registry = app.plugins.snapshot();
         let plugin = registry.find(&id).ok_or_else(|| unknown(&id))?;
-        Ok(Data { data: plugin_json(&registry, plugin) })
+        Ok(Data { data: shown::plugin(&app, &registry, plugin) })
     });
     shape::json(shown)
 }
@@ -47,25 +57,63 @@ pub(super) async fn show(
 pub(super) async fn install(
     State(app): State<App>,
     Path(id): Path<String>,
+    trial: Result<Query<TrialQuery>, QueryRejection>,
     headers: HeaderMap,
     body: Body,
 ) -> Response {
-    shape::json_with(StatusCode::CREATED, installed(&app, id, &headers, body).await)
+    shape::json_with(StatusCode::CREATED, installed(&app, id, trial, &headers, body).await)
 }
 
 async fn installed(
     app: &App,
     id: String,
+    trial: Result<Query<TrialQuery>, QueryRejection>,
     headers: &HeaderMap,
     body: Body,
 ) -> Result<Data<Value>, Error> {
     app.auth.management(headers, clock::unix_ms())?;
+    // Read first: many clients don't see an answer that comes before they have sent the body.
     let wasm = read(body, app.config.plugins.wasm_bytes_max).await?;
-    let plugins = std::sync::Arc::clone(&app.plugins);
-    // Compiling takes a core for a while; this thread serves requests.
-    let loading = tokio::task::spawn_blocking(move || plugins.upload(&id, &wasm));
-    let plugin = loading.await.map_err(Error::us)?.map_err(|error| refused(&error))?;
-    Ok(Data { data: plugin_json(&app.plugins.snapshot(), &plugin) })
+    let role = trial.map_err(|_| wrong_trial())?.role()?;
+    let plugin = change(app, move |plugins| plugins.upload(&id, &wasm, role)).await?;
+    Ok(as_it_is(app, &plugin))
+}
+
+/// How a new version is tried; without either it serves at once.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct TrialQuery {
+    /// It serves so many of a hundred new generations.
+    canary: Option<u8>,
+    /// It runs beside the current version and changes nothing.
+    #[serde(default)]
+    shadow: bool,
+}
+
+impl TrialQuery {
+    fn role(&self) -> Result<Role, Error> {
+        match (self.canary, self.shadow) {
+            (None, false) => Ok(Role::Current),
+            (None, true) => Ok(Role::Shadow),
+            (Some(weight @ 1..=99), false) => Ok(Role::Canary(weight)),
+            _ => Err(wrong_trial()),
+        }
+    }
+}
+
+fn wrong_trial() -> Error {
+    let message = "write `?canary=5` (1 to 99 of a hundred generations) or `?shadow=true`";
+    Error::client(ErrorType::InvalidRequest, message)
+}
+
+/// `POST /plugins/{id}/promote`: what is on trial becomes the current version.
+pub(super) async fn promote(
+    State(app): State<App>,
+    Path(id): Path<String>,
+    headers: HeaderMap,
+) -> Response {
+    let promoted = managed(&app, &headers, move |plugins| plugins.promote(&id)).await;
+    shape::json(promoted.map(|plugin| as_it_is(&app, &plugin)))
 }
 
 /// `DELETE /plugins/{id}`
@@ -74,11 +122,8 @@ pub(super) async fn remove(
     Path(id): Path<String>,
     headers: HeaderMap,
 ) -> Response {
-    let removed = app.auth.management(&headers, clock::unix_ms()).and_then(|_| {
-        app.plugins.remove(&id).map_err(|error| refused(&error))?;
-        Ok(json!({"deleted": true}))
-    });
-    shape::json(removed)
+    let removed = managed(&app, &headers, move |plugins| plugins.remove(&id)).await;
+    shape::json(removed.map(|()| json!({"deleted": true})))
 }
 
 /// `POST /plugins/{id}/rollback`: back to the version before.
@@ -87,11 +132,27 @@ pub(super) async fn roll_back(
     Path(id): Path<String>,
     headers: HeaderMap,
 ) -> Response {
-    let rolled_back = app.auth.management(&headers, clock::unix_ms()).and_then(|_| {
-        let plugin = app.plugins.rollback(&id).map_err(|error| refused(&error))?;
-        Ok(Data { data: plugin_json(&app.plugins.snapshot(), &plugin) })
-    });
-    shape::json(rolled_back)
+    let rolled_back = managed(&app, &headers, move |plugins| plugins.rollback(&id)).await;
+    shape::json(rolled_back.map(|plugin| as_it_is(&app, &plugin)))
+}
+
+async fn managed<T: Send + 'static>(
+    app: &App,
+    headers: &HeaderMap,
+    work: impl FnOnce(&Plugins) -> Result<T, LoadError> + Send + 'static,
+) -> Result<T, Error> {
+    app.auth.management(headers, clock::unix_ms())?;
+    change(app, work).await
+}
+
+/// Compiling takes a core for a while and files take the disk; this thread serves requests.
+async fn change<T: Send + 'static>(
+    app: &App,
+    work: impl FnOnce(&Plugins) -> Result<T, LoadError> + Send + 'static,
+) -> Result<T, Error> {
+    let plugins = std::sync::Arc::clone(&app.plugins);
+    let changed = tokio::task::spawn_blocking(move || work(&plugins)).await;
+    changed.map_err(Error::us)?.map_err(|error| refused(&error))
 }
 
 async fn read(body: Body, bytes_max: usize) -> Result<Bytes, Error> {
@@ -108,38 +169,9 @@ async fn read(body: Body, bytes_max: usize) -> Result<Bytes, Error> {
     }
 }
 
-fn plugin_json(registry: &Registry, plugin: &Plugin) -> Value {
-    let description = &plugin.description;
-    let hooks = [
-        ("request", plugin.hooks.request),
-        ("stream", plugin.hooks.stream),
-        ("audit", plugin.hooks.audit),
-    ];
-    let hooks: Vec<_> = hooks.iter().filter(|(_, has)| *has).map(|(name, _)| *name).collect();
-    let kept = registry.kept(&description.id).iter().map(|older| {
-        json!({"version": older.description.version, "digest": older.digest,
-            "generation": older.generation})
-    });
-    json!({
-        "id": description.id,
-        "version": description.version,
-        "kind": description.kind.as_str(),
-        "summary": description.summary,
-        "hooks": hooks,
-        "suffixes": description.suffixes,
-        "options": description.options,
-        "capabilities": description.capabilities,
-        "limits": {
-            "cpu_ms": plugin.limits.cpu_ms,
-            "memory_bytes": plugin.limits.memory_bytes,
-            "held_bytes": plugin.limits.held_bytes,
-            "held_ms": plugin.limits.held_ms,
-        },
-        "digest": plugin.digest,
-        "generation": plugin.generation,
-        "origin": plugin.origin.as_str(),
-        "kept": kept.collect::<Vec<_>>(),
-    })
+/// A version that was just changed, and how its line stands now.
+fn as_it_is(app: &App, plugin: &Plugin) -> Data<Value> {
+    Data { data: shown::plugin(app, &app.plugins.snapshot(), plugin) }
 }
 
 fn unknown(id: &str) -> Error {
@@ -148,7 +180,10 @@ fn unknown(id: &str) -> Error {
 }
 
 fn refused(error: &LoadError) -> Error {
-    let error_type =
-        if error.step == "find" { ErrorType::NotFound } else { ErrorType::Unprocessable };
-    Error::client(error_type, error.to_string())
+    match error.step {
+        "find" => Error::client(ErrorType::NotFound, error.to_string()),
+        // The disk's trouble is not the caller's.
+        "write" => Error::us(anyhow::anyhow!("{error}")),
+        _ => Error::client(ErrorType::Unprocessable, error.to_string()),
+    }
 }

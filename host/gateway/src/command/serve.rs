@@ -7,7 +7,7 @@ use tokio::runtime::{Builder, Runtime};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 
-use super::announce;
+use super::{announce, resources};
 use crate::api::{self, Listener};
 use crate::app::App;
 use crate::config::{Config, ProviderTable, Secret};
@@ -22,6 +22,7 @@ pub(super) const SIM_MODEL: &str = "patchbay/sim";
 /// What keeps it from starting, with the fix.
 pub(super) fn run(mut config: Config) -> Result<(), anyhow::Error> {
     crate::telemetry::log();
+    resources::check(&config);
     let sim = sim::bind().context("the simulated model could not listen")?;
     add_sim(&mut config, sim.local_addr()?.port())?;
     let threads = match config.server.threads {

@@ -3,7 +3,13 @@
 use std::time::{Duration, Instant};
 
 use ledger::Counts;
-use wire::{Chunk, Delta, FinishReason, Usage};
+use wire::{Chunk, Delta, FinishReason, Request, Usage};
+
+use crate::tokens;
+
+mod kept;
+
+use kept::Kept;
 
 /// Counts while chunks go by.
 #[derive(Debug)]
@@ -17,6 +23,8 @@ pub(crate) struct Meter {
     prompt_bytes: usize,
     /// Bytes of text, thought and tool arguments that came.
     completion_bytes: usize,
+    /// What can still be counted here; none when no model answers.
+    kept: Option<Kept>,
     /// How the first choice ended.
     pub(crate) finish: Option<(FinishReason, Option<String>)>,
 }
@@ -24,7 +32,7 @@ pub(crate) struct Meter {
 /// What is billed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Metered {
-    /// Token counts, none missing.
+    /// Token counts: of a conversation both, of embeddings the prompt.
     pub(crate) usage: Usage,
     /// Whether prompt or completion were counted here.
     pub(crate) is_estimated: bool,
@@ -39,8 +47,15 @@ impl Meter {
             reported: Usage::default(),
             prompt_bytes,
             completion_bytes: 0,
+            kept: None,
             finish: None,
         }
+    }
+
+    /// Keeps what a model was asked, and from now on what it writes, until the upstream has said
+    /// how many tokens that is.
+    pub(crate) fn keep(&mut self, model: &str, request: Request) {
+        self.kept = Some(Kept::new(model, request));
     }
 
     /// Notes what a chunk from the upstream brought.
@@ -50,9 +65,10 @@ impl Meter {
             match delta {
                 Delta::Text { text, .. }
                 | Delta::Reasoning { text, .. }
-                | Delta::Refusal { text, .. } => self.completion_bytes += text.len(),
+                | Delta::Refusal { text, .. } => self.note_text(text),
                 Delta::ToolCall { name, arguments, .. } => {
-                    self.completion_bytes += arguments.len() + name.as_ref().map_or(0, String::len);
+                    self.note_text(name.as_deref().unwrap_or_default());
+                    self.note_text(arguments);
                 }
                 Delta::Finish { choice: 0, reason, native } => {
                     self.finish = Some((*reason, native.clone()));
@@ -69,14 +85,45 @@ impl Meter {
         if self.first_token.is_none() && self.completion_bytes > before {
             self.first_token = Some(now().duration_since(self.started));
         }
+        if let Some(kept) = &mut self.kept {
+            if self.reported.prompt.is_some() {
+                kept.forget_request();
+            }
+            if self.finish.is_some() && self.reported.completion.is_some() {
+                kept.forget_text();
+            }
+        }
+    }
+
+    fn note_text(&mut self, text: &str) {
+        self.completion_bytes += text.len();
+        if let Some(kept) = &mut self.kept {
+            kept.push(text);
+        }
+    }
+
+    /// About what there would be to bill if the reply ended here; takes no time.
+    pub(crate) fn so_far(&self) -> Metered {
+        self.metered(None, None)
     }
 
     /// The counts to bill. Where the upstream was cut off before it reported, what went by is
-    /// counted: about four bytes make a token.
-    pub(crate) fn read(&self) -> Metered {
+    /// counted with the tokenizer that fits the model; where no model answers, about.
+    pub(crate) async fn read(&mut self) -> Metered {
+        match self.kept.take() {
+            Some(kept) => {
+                let (prompt, completion) = kept.count().await;
+                self.metered(prompt, completion)
+            }
+            None => self.so_far(),
+        }
+    }
+
+    /// The upstream's counts, completed by ours.
+    fn metered(&self, prompt: Option<u64>, completion: Option<u64>) -> Metered {
         let mut usage = self.reported.clone();
         let is_cut = self.finish.is_none();
-        let counted = tokens(self.completion_bytes);
+        let counted = completion.unwrap_or_else(|| tokens::about(self.completion_bytes));
         // A report in mid-stream is of what was written until then, so the larger count holds.
         let completion = match usage.completion {
             Some(reported) if is_cut => reported.max(counted),
@@ -84,7 +131,8 @@ impl Meter {
             None => counted,
         };
         let is_estimated = usage.prompt.is_none() || usage.completion != Some(completion);
-        usage.prompt = usage.prompt.or_else(|| Some(tokens(self.prompt_bytes)));
+        let about = || tokens::about(self.prompt_bytes);
+        usage.prompt = Some(usage.prompt.or(prompt).unwrap_or_else(about));
         usage.completion = Some(completion);
         Metered { usage, is_estimated }
     }
@@ -110,7 +158,5 @@ impl Metered {
     }
 }
 
-/// Tokens in that many bytes of text, about.
-pub(crate) fn tokens(bytes: usize) -> u64 {
-    u64::try_from(bytes.div_ceil(4)).unwrap_or(u64::MAX)
-}
+#[cfg(test)]
+mod tests;

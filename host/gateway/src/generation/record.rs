@@ -1,18 +1,20 @@
 //! What is written down of a generation: gathered while it runs, read once at its end.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use http::HeaderName;
 use ledger::{Cost as Charge, Money};
 use wire::{Content, Cost, FinishReason, Head, Json, MediaKind, Request, Usage};
 
+use super::calls::Calls;
 use super::meter::{Meter, Metered};
 use super::{Ask, Reply};
 use crate::app::App;
 use crate::clock;
 use crate::config::catalog::Endpoint;
 use crate::error::{Error, Side};
-use crate::plugin::Outcome;
+use crate::plugin::{Outcome, Selected};
 use crate::routing::Step;
 use crate::store::{GenerationRecord, PluginUse, ProviderResponse, Write};
 
@@ -25,8 +27,8 @@ pub(super) struct Record {
     pub(super) drain_until: Option<Instant>,
     /// Whether the client left.
     pub(super) cancelled: bool,
-    /// The plugins that took part: id, version, digest.
-    pub(super) plugins: Vec<(String, String, String)>,
+    /// Models that plugins ask.
+    calls: Option<Arc<Calls>>,
     /// What it uses.
     pub(super) meter: Meter,
     kept: GenerationRecord,
@@ -75,11 +77,50 @@ impl Record {
             deadline: started + Duration::from_millis(app.config.upstream.total_ms),
             drain_until: None,
             cancelled: false,
-            plugins: Vec::new(),
+            calls: None,
             meter: Meter::new(started, ask.body_bytes),
             kept,
             status: 200,
         }
+    }
+
+    /// The same for another kind of call than a conversation.
+    pub(super) fn of_type(mut self, api_type: &str) -> Self {
+        api_type.clone_into(&mut self.kept.api_type);
+        self
+    }
+
+    /// Notes the plugins that take part, and what they may call.
+    pub(super) fn use_plugins(&mut self, selected: &[Selected], calls: &Arc<Calls>) {
+        let plugin_use = |selected: &Selected| {
+            let plugin = &selected.plugin;
+            let about = &plugin.description;
+            PluginUse {
+                id: about.id.clone(),
+                version: about.version.clone(),
+                digest: plugin.digest.clone(),
+                generation: plugin.generation,
+            }
+        };
+        self.kept.plugins = selected.iter().map(plugin_use).collect();
+        self.calls = Some(Arc::clone(calls));
+    }
+
+    /// Takes what plugins asked of models; it stands on this bill.
+    fn take_calls(&mut self) {
+        if let Some(calls) = &self.calls {
+            self.kept.plugin_calls = calls.settled();
+        }
+    }
+
+    /// What plugins spent.
+    fn plugin_cost(&self) -> Money {
+        self.kept.plugin_calls.iter().map(|call| call.cost).sum()
+    }
+
+    /// What was charged for this request itself.
+    pub(super) fn charged(&self) -> Money {
+        self.kept.total_cost
     }
 
     /// Notes an attempt that failed.
@@ -148,6 +189,7 @@ impl Record {
     /// waits for it to be written.
     pub(super) fn keep_failure(&mut self, app: &App, error: &Error) {
         self.note_failure(error);
+        self.take_calls();
         let row = Box::new(self.row());
         if let Err(error) = app.store.offer(Write::Generation(row)) {
             tracing::warn!("a failed generation was not recorded: {error}");
@@ -160,14 +202,14 @@ impl Record {
         self.kept.error = Some(error.failure.message.chars().take(TEXT_MAX).collect());
     }
 
-    /// Reads the meter and the price.
-    pub(super) fn bill(&mut self, reply: &Reply) -> Billed {
-        let metered = self.meter.read();
-        let charge = self.charge(reply, &metered);
+    /// Prices what was counted. Without an endpoint nothing is charged: a plugin answered.
+    pub(super) fn bill(&mut self, endpoint: Option<&Endpoint>, metered: Metered) -> Billed {
+        self.take_calls();
+        let charge = self.charge(endpoint, &metered);
         self.note_usage(&metered);
         self.kept.total_cost = charge.total;
         let cost = Cost {
-            total: charge.total.to_string(),
+            total: charge.total.saturating_add(self.plugin_cost()).to_string(),
             prompt: charge.prompt.to_string(),
             completion: charge.completion.to_string(),
             is_byok: false,
@@ -177,14 +219,13 @@ impl Record {
 
     /// What would be billed if the reply ended here.
     pub(super) fn cost_so_far(&self, reply: &Reply) -> Money {
-        self.charge(reply, &self.meter.read()).total
+        self.charge(reply.endpoint.as_deref(), &self.meter.so_far()).total
     }
 
     /// A reply without a token and without a finish costs nothing, whatever the upstream charges.
-    fn charge(&self, reply: &Reply, metered: &Metered) -> Charge {
+    fn charge(&self, endpoint: Option<&Endpoint>, metered: &Metered) -> Charge {
         let is_empty = metered.usage.completion == Some(0) && self.meter.finish.is_none();
-        let price = reply.endpoint.as_ref().and_then(|endpoint| endpoint.price.as_ref());
-        match price {
+        match endpoint.and_then(|endpoint| endpoint.price.as_ref()) {
             Some(price) if !is_empty => price.cost(&metered.counts()),
             _ => Charge::default(),
         }
@@ -213,12 +254,9 @@ impl Record {
         self.kept.latency_ms = self.meter.first_token.map(clock::millis);
         let took = clock::now().duration_since(self.started);
         self.kept.generation_time_ms = Some(clock::millis(took));
-        self.kept.plugins = self
-            .plugins
-            .iter()
-            .cloned()
-            .map(|(id, version, digest)| PluginUse { id, version, digest })
-            .collect();
+        if let Some(calls) = &self.calls {
+            calls.write(&self.kept);
+        }
         self.kept.clone()
     }
 
@@ -233,7 +271,7 @@ impl Record {
             provider: self.kept.provider_name.clone().unwrap_or_default(),
             finish,
             usage: Some(usage.clone()),
-            cost_nanos: self.kept.total_cost.nanos(),
+            cost_nanos: self.kept.total_cost.saturating_add(self.plugin_cost()).nanos(),
             latency_ms: short(whole),
             first_token_ms: self.meter.first_token.map(short),
             cancelled: self.cancelled,

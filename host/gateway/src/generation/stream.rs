@@ -41,8 +41,8 @@ pub(super) async fn run(
     if let Err(error) = &outcome {
         record.note_failure(error);
     }
-    record.plugins = reply.pipeline.used();
-    let billed = record.bill(&reply);
+    let metered = record.meter.read().await;
+    let billed = record.bill(reply.endpoint.as_deref(), metered);
     // The end is announced after it is settled: what a client saw end was billed.
     reply.hold.settle(billed.amount, record.row()).await?;
     let usage = &billed.metered.usage;
@@ -86,7 +86,7 @@ impl Pump<'_> {
         loop {
             for chunk in chunks.drain(..) {
                 self.record.meter.note(&chunk, clock::now);
-                self.reply.pipeline.push(chunk, &mut passed)?;
+                self.reply.pipeline.push(chunk, &mut passed).await?;
             }
             let is_there = self.write(writer, &mut passed).await;
             // Should this process be killed, the hold that it leaves behind settles at this.
@@ -102,7 +102,7 @@ impl Pump<'_> {
                 break;
             }
         }
-        self.reply.pipeline.finish(&mut passed)?;
+        self.reply.pipeline.finish(&mut passed).await?;
         self.write(writer, &mut passed).await;
         Ok(())
     }
@@ -129,7 +129,7 @@ impl Pump<'_> {
                     }
                 }
                 () = sleep_until(held), if held.is_some() => {
-                    self.reply.pipeline.expire_held(clock::now(), passed)?;
+                    self.reply.pipeline.expire_held(clock::now(), passed).await?;
                     if !self.write(writer, passed).await && self.leaves_upstream() {
                         return Ok(false);
                     }

@@ -1,16 +1,18 @@
 //! What `benches/plugin.rs` measures. It is public for that alone.
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use wire::{Chunk, Delta, Source};
+use futures_util::FutureExt;
+use wire::{Chunk, Content, Delta, Extra, Message, Part, Request, Role, Source};
 
 use super::capability::Environment;
-use super::engine::Sandbox;
+use super::compile::{Compiler, Workshop};
+use super::engine::Sandboxes;
 use super::fault::{Failed, Fault};
 use super::instance::Instance;
 use super::load::{Loader, Origin, Plugin};
-use super::pipeline::Pipeline;
+use super::pipeline::{Pipeline, Requested};
 use super::select::Selected;
 use super::view::GenerationView;
 use crate::clock;
@@ -19,6 +21,7 @@ use crate::config::Config;
 /// A plugin that is loaded, with its options.
 pub struct Guest {
     selected: Selected,
+    chat: Request,
     view: Arc<GenerationView>,
 }
 
@@ -29,13 +32,19 @@ impl Guest {
     /// When it is refused.
     pub fn load(wasm: &[u8], options: &str) -> Result<Self, anyhow::Error> {
         let mut config = Config::default();
-        config.plugins.instances_max = 100;
-        let sandbox = Sandbox::new(&config.plugins)?;
-        let loader = Loader { sandbox: &sandbox, config: &config };
-        let environment = |id: &str| Environment::new(id, &config.plugins);
+        config.plugins.instances_max = 4_200;
+        let sandboxes = Sandboxes::new(&config)?;
+        let workshop = Workshop::new(&config.plugins, Compiler::Here)?;
+        let loader = Loader { workshop: &workshop, sandboxes: &sandboxes, config: &config };
+        let environment = |id: &str| Environment::new(id, &config.plugins.limits);
         let plugin: Plugin = loader.load(wasm, Origin::Upload, 1, &environment)?;
-        let selected = Selected { plugin: Arc::new(plugin), options: options.into() };
-        Ok(Self { selected, view: Arc::new(view()) })
+        let selected = Selected {
+            plugin: Arc::new(plugin),
+            options: options.into(),
+            is_disabled: false,
+            shadow: None,
+        };
+        Ok(Self { selected, chat: chat(), view: Arc::new(view()) })
     }
 
     /// Makes an instance and drops it.
@@ -51,16 +60,28 @@ impl Guest {
         Stream { pipeline: Pipeline::new(vec![self.selected.clone(); count], view()), out: vec![] }
     }
 
+    /// The request hooks of a generation with this plugin, `count` times, on a chat of 4 KB.
+    ///
+    /// # Errors
+    /// When a plugin fails or does not let the request pass.
+    pub fn request(&self, count: usize) -> Result<(), anyhow::Error> {
+        let mut pipeline = Pipeline::new(vec![self.selected.clone(); count], view());
+        match at_once(pipeline.on_request(self.chat.clone()))?? {
+            Requested::Go(_) => Ok(()),
+            Requested::Answer(..) => Err(anyhow::anyhow!("the plugin answered")),
+        }
+    }
+
     /// How much longer than its limit a call ran that never ends by itself.
     ///
     /// # Errors
     /// When it did not end by its limit.
     pub fn overrun(&self) -> Result<Duration, anyhow::Error> {
         let mut instance = self.instance()?;
-        let (transformer, _) = instance.transformer(0).map_err(failed)?;
+        let (transformer, _) = at_once(instance.transformer(0))?.map_err(failed)?;
         let limit = Duration::from_millis(u64::from(self.selected.plugin.limits.cpu_ms));
         let begun = clock::now();
-        let result = instance.push(transformer, &[text("x")]);
+        let result = at_once(instance.push(transformer, &[text("x")]))?;
         let took = clock::now().saturating_duration_since(begun);
         match result {
             Err(error) if error.fault == Fault::Timeout => Ok(took.saturating_sub(limit)),
@@ -70,8 +91,8 @@ impl Guest {
     }
 
     fn instance(&self) -> Result<Instance, anyhow::Error> {
-        let Selected { plugin, options } = &self.selected;
-        Instance::new(plugin, &self.view, options).map_err(failed)
+        let Selected { plugin, options, .. } = &self.selected;
+        at_once(Instance::new(plugin, &self.view, options))?.map_err(failed)
     }
 }
 
@@ -88,9 +109,14 @@ impl Stream {
     /// When a plugin fails.
     pub fn push(&mut self, chunk: Chunk) -> Result<usize, anyhow::Error> {
         self.out.clear();
-        self.pipeline.push(chunk, &mut self.out)?;
+        at_once(self.pipeline.push(chunk, &mut self.out))??;
         Ok(self.out.len())
     }
+}
+
+/// What a plugin that never waits does is over when it is asked for.
+fn at_once<T>(call: impl Future<Output = T>) -> Result<T, anyhow::Error> {
+    call.now_or_never().ok_or_else(|| anyhow::anyhow!("the plugin waits"))
 }
 
 /// A chunk with a piece of text, as a dialect reads it.
@@ -104,6 +130,16 @@ pub fn usage_chunk() -> Chunk {
     Chunk { deltas: vec![Delta::Usage(wire::Usage::default())], source: None }
 }
 
+/// Sixteen turns of 256 letters.
+fn chat() -> Request {
+    let turn = |number: u32| {
+        let role = if number % 2 == 0 { Role::User } else { Role::Assistant };
+        let part = Part::new(Content::Text("lorem ip ".repeat(28)));
+        Message { role, name: None, parts: vec![part], extra: Extra::default() }
+    };
+    Request { messages: (0..16).map(turn).collect(), stream: true, ..Request::default() }
+}
+
 fn text(text: &str) -> Delta {
     Delta::Text { choice: 0, text: text.to_owned() }
 }
@@ -114,13 +150,5 @@ fn failed(failed: Failed) -> anyhow::Error {
 }
 
 fn view() -> GenerationView {
-    let now: Instant = clock::now();
-    GenerationView {
-        id: "gen-benchmark".to_owned(),
-        surface: "openai-chat",
-        model: "author/name".to_owned(),
-        key: "key".to_owned(),
-        headers: Vec::new(),
-        deadline: now.checked_add(Duration::from_secs(3_600)).unwrap_or(now),
-    }
+    GenerationView::of_load(Duration::from_secs(3_600))
 }

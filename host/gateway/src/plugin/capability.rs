@@ -3,17 +3,40 @@
 
 use std::sync::Arc;
 
+use arc_swap::ArcSwap;
 use wasmtime::Engine;
 use wasmtime::component::{HasSelf, Linker};
 
-use super::bindings::{context, log, metrics, state, system, types};
+use super::bindings::{
+    context, http, log, metrics, models, search, secrets, state, system, tokens, types,
+};
 use super::capabilities::metrics::Series;
 use super::capabilities::state::Space;
-use super::instance::State;
-use crate::config;
+use super::capabilities::wasi;
+use super::entries::Lane;
+use super::grant::Grants;
+use super::host::{State, as_usize};
+use crate::config::PluginLimits;
 
-/// Interfaces that every plugin may import.
-pub(super) const LINKED: [&str; 6] = ["types", "context", "log", "metrics", "state", "system"];
+/// The interfaces that a plugin may import, and the lane that each leads to.
+const LINKED: [(&str, Lane); 11] = [
+    ("types", Lane::Pure),
+    ("context", Lane::Pure),
+    ("log", Lane::Pure),
+    ("metrics", Lane::Pure),
+    ("state", Lane::Pure),
+    ("system", Lane::Pure),
+    ("tokens", Lane::Pure),
+    ("secrets", Lane::Pure),
+    ("http", Lane::Waiting),
+    ("models", Lane::Waiting),
+    ("search", Lane::Waiting),
+];
+
+/// The lane of an interface of ours; none when there is no such interface.
+pub(super) fn lane(interface: &str) -> Option<Lane> {
+    LINKED.iter().find(|(name, _)| *name == interface).map(|(_, lane)| *lane)
+}
 
 /// Links them.
 ///
@@ -27,33 +50,41 @@ pub(super) fn linker(engine: &Engine) -> Result<Linker<State>, anyhow::Error> {
     metrics::add_to_linker::<State, HasSelf<State>>(&mut linker, |state| state)?;
     state::add_to_linker::<State, HasSelf<State>>(&mut linker, |state| state)?;
     system::add_to_linker::<State, HasSelf<State>>(&mut linker, |state| state)?;
+    tokens::add_to_linker::<State, HasSelf<State>>(&mut linker, |state| state)?;
+    secrets::add_to_linker::<State, HasSelf<State>>(&mut linker, |state| state)?;
+    http::add_to_linker::<State, HasSelf<State>>(&mut linker, |state| state)?;
+    models::add_to_linker::<State, HasSelf<State>>(&mut linker, |state| state)?;
+    search::add_to_linker::<State, HasSelf<State>>(&mut linker, |state| state)?;
+    wasi::add_to_linker(&mut linker)?;
     Ok(linker)
 }
 
-/// What all instances of a plugin share, of all its versions.
+/// What all instances of one version of a plugin share. State and metrics are those of all its
+/// versions.
 #[derive(Debug)]
 pub(crate) struct Environment {
     /// The plugin.
     pub(super) id: String,
     /// Its key-value store.
-    pub(super) space: Space,
+    pub(super) space: Arc<Space>,
     /// Its metrics.
-    pub(super) series: Series,
-    /// Lines an instance may log.
-    pub(super) log_lines_max: u32,
-    /// Bytes of a line.
-    pub(super) log_line_bytes_max: usize,
+    pub(super) series: Arc<Series>,
+    /// What this version may reach.
+    pub(super) grants: ArcSwap<Grants>,
 }
 
 impl Environment {
     /// An empty one.
-    pub(super) fn new(id: &str, limits: &config::Plugins) -> Arc<Self> {
-        Arc::new(Self {
-            id: id.to_owned(),
-            space: Space::new(limits.state_bytes_max, limits.state_value_bytes_max),
-            series: Series::default(),
-            log_lines_max: limits.log_lines_max,
-            log_line_bytes_max: limits.log_line_bytes_max,
-        })
+    pub(super) fn new(id: &str, limits: &PluginLimits) -> Arc<Self> {
+        let (bytes_max, value_bytes_max) = (limits.state_bytes, limits.state_value_bytes);
+        let space = Space::new(as_usize(bytes_max), as_usize(value_bytes_max));
+        let (space, series) = (Arc::new(space), Arc::default());
+        Arc::new(Self { id: id.to_owned(), space, series, grants: ArcSwap::default() })
+    }
+
+    /// That of another version of the plugin: what it may reach is its own.
+    pub(super) fn of_version(&self) -> Arc<Self> {
+        let (space, series) = (Arc::clone(&self.space), Arc::clone(&self.series));
+        Arc::new(Self { id: self.id.clone(), space, series, grants: ArcSwap::default() })
     }
 }

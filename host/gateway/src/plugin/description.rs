@@ -4,9 +4,9 @@
 use jsonschema::Validator;
 use wire::Json;
 
-use super::bindings::about;
-use super::capability;
-use crate::config::{self, Config};
+use super::bindings::types as wit;
+use super::grant;
+use crate::config::{Config, OnError, PluginLimits};
 
 /// A checked description.
 #[derive(Debug, Clone)]
@@ -27,14 +27,14 @@ pub(crate) struct Description {
     pub(crate) capabilities: Vec<String>,
 }
 
-/// What a plugin's failure does.
+/// What a plugin is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Kind {
-    /// Ends the generation.
+    /// It keeps something from happening, so its failure ends the generation.
     Guard,
-    /// Leaves the plugin out; what it held is released unchanged.
+    /// It improves something; without it the generation goes on.
     Transform,
-    /// Is ignored.
+    /// It only looks.
     Observe,
 }
 
@@ -47,21 +47,14 @@ impl Kind {
             Self::Observe => "observe",
         }
     }
-}
 
-/// What a plugin may use.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Limits {
-    /// CPU per call in milliseconds.
-    pub(crate) cpu_ms: u32,
-    /// Linear memory in bytes.
-    pub(crate) memory_bytes: usize,
-    /// Bytes that it may hold back, over all choices.
-    pub(crate) held_bytes: usize,
-    /// How long it may hold them.
-    pub(crate) held_ms: u64,
-    /// How many times its input its output may be.
-    pub(crate) expansion: usize,
+    /// What its failure means where the operator does not say.
+    pub(crate) fn on_error(self) -> OnError {
+        match self {
+            Self::Guard => OnError::Closed,
+            Self::Transform | Self::Observe => OnError::Open,
+        }
+    }
 }
 
 /// Checks a description.
@@ -69,9 +62,21 @@ pub(crate) struct Limits {
 /// # Errors
 /// Names the field and what it must be.
 pub(super) fn check(
-    it: about::Description,
+    it: wit::Description,
     config: &Config,
-) -> Result<(Description, Validator, Limits), String> {
+) -> Result<(Description, Validator, PluginLimits), String> {
+    // What is wrong is told in its own words, which may be long.
+    checked(it, config).map_err(|reason| match reason.char_indices().nth(REASON_CHARS_MAX) {
+        Some((end, _)) => format!("{}…", reason.get(..end).unwrap_or_default()),
+        None => reason,
+    })
+}
+
+fn checked(
+    it: wit::Description,
+    config: &Config,
+) -> Result<(Description, Validator, PluginLimits), String> {
+    check_sizes(&it)?;
     let is_id_letter =
         |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
     let is_word = |word: &str, bytes_max| {
@@ -85,28 +90,24 @@ pub(super) fn check(
     if !is_version(&it.version) {
         return Err(format!("version `{}` is none: write `1.2.3`", it.version.escape_debug()));
     }
-    if it.summary.len() > SUMMARY_BYTES_MAX {
-        return Err(format!("summary is longer than {SUMMARY_BYTES_MAX} bytes"));
-    }
     if let Some(suffix) = it.suffixes.iter().find(|suffix| !is_word(suffix, SUFFIX_BYTES_MAX)) {
         let rule = "use 1 to 32 lower-case letters, digits and `-`";
         return Err(format!("suffix `{}` is none: {rule}", suffix.escape_debug()));
     }
-    if let Some(name) =
-        it.capabilities.iter().find(|name| !capability::LINKED.contains(&name.as_str()))
-    {
-        let known = capability::LINKED.join(", ");
-        return Err(format!("capability `{name}` is not one of this version's ({known})"));
+    for wanted in &it.capabilities {
+        grant::check(wanted).map_err(|error| format!("capability {error}"))?;
     }
     let (options, validator) = schema(it.options)?;
-    let limits = limits(&it.limits, &config.plugins, config.plugin.get(&it.id))?;
+    let limits = it.limits.iter().try_fold(ceilings(&it.id, config)?, |limits, asked| {
+        limits.lower(&asked.name, asked.value).map_err(|error| format!("limit: {error}"))
+    })?;
     let description = Description {
         id: it.id,
         version: it.version,
         kind: match it.kind {
-            about::Kind::Guard => Kind::Guard,
-            about::Kind::Transform => Kind::Transform,
-            about::Kind::Observe => Kind::Observe,
+            wit::Kind::Guard => Kind::Guard,
+            wit::Kind::Transform => Kind::Transform,
+            wit::Kind::Observe => Kind::Observe,
         },
         summary: it.summary,
         options,
@@ -114,6 +115,23 @@ pub(super) fn check(
         capabilities: it.capabilities,
     };
     Ok((description, validator, limits))
+}
+
+/// Nothing in it may be so much that listing plugins would be work.
+fn check_sizes(it: &wit::Description) -> Result<(), String> {
+    let sizes = [
+        ("summary", "bytes", it.summary.len(), SUMMARY_BYTES_MAX),
+        ("options", "bytes", it.options.len(), OPTIONS_BYTES_MAX),
+        ("suffixes", "names", it.suffixes.len(), SUFFIXES_MAX),
+        ("limits", "entries", it.limits.len(), LIMITS_MAX),
+        ("capabilities", "entries", it.capabilities.len(), CAPABILITIES_MAX),
+    ];
+    match sizes.iter().find(|(.., size, most)| size > most) {
+        None => Ok(()),
+        Some((field, what, size, most)) => {
+            Err(format!("{field} has {size} {what}; {most} are allowed"))
+        }
+    }
 }
 
 /// `1.2.3`, or `1.2.3-rc.1`.
@@ -140,55 +158,39 @@ fn schema(text: String) -> Result<(Json, Validator), String> {
     Ok((json, validator))
 }
 
-/// What was asked for, at most the operator's ceiling for this plugin, at most that for all.
-fn limits(
-    asked: &[about::Limit],
-    ceilings: &config::Plugins,
-    table: Option<&config::PluginTable>,
-) -> Result<Limits, String> {
-    let mut limits = Limits {
-        cpu_ms: ceilings.cpu_ms,
-        memory_bytes: ceilings.memory_bytes_max,
-        held_bytes: ceilings.held_bytes_max,
-        held_ms: ceilings.held_ms_max,
-        expansion: ceilings.expansion_max,
-    };
-    for limit in asked {
-        let bytes = usize::try_from(limit.value).unwrap_or(usize::MAX);
-        match limit.name.as_str() {
-            "cpu-ms" => {
-                let cpu_ms = u32::try_from(limit.value).unwrap_or(u32::MAX);
-                limits.cpu_ms = limits.cpu_ms.min(cpu_ms);
-            }
-            "memory-bytes" => limits.memory_bytes = limits.memory_bytes.min(bytes),
-            "held-bytes" => limits.held_bytes = limits.held_bytes.min(bytes),
-            "held-ms" => limits.held_ms = limits.held_ms.min(limit.value),
-            name => {
-                let known = "cpu-ms, memory-bytes, held-bytes, held-ms";
-                return Err(format!("limit `{}` is none of {known}", name.escape_debug()));
-            }
-        }
+/// What the operator lets a plugin use.
+///
+/// # Errors
+/// Names what is no limit; the configuration was checked, so there is none.
+pub(super) fn ceilings(id: &str, config: &Config) -> Result<PluginLimits, String> {
+    match config.plugin.get(id) {
+        Some(table) => config.plugins.limits.with(&table.limits),
+        None => Ok(config.plugins.limits.clone()),
     }
-    if let Some(table) = table {
-        limits.cpu_ms = limits.cpu_ms.min(table.cpu_ms.unwrap_or(u32::MAX));
-        limits.memory_bytes = limits.memory_bytes.min(table.memory_bytes_max.unwrap_or(usize::MAX));
-    }
-    Ok(limits)
 }
 
 const ID_BYTES_MAX: usize = 64;
 const SUFFIX_BYTES_MAX: usize = 32;
+const SUFFIXES_MAX: usize = 16;
 const SUMMARY_BYTES_MAX: usize = 500;
+/// The schema is kept as text and as a validator, and shown whole.
+const OPTIONS_BYTES_MAX: usize = 64 << 10;
+/// More than there are.
+const LIMITS_MAX: usize = 64;
+const CAPABILITIES_MAX: usize = 64;
+/// A refusal is read by people, and stands in logs.
+const REASON_CHARS_MAX: usize = 500;
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::PluginTable;
 
-    fn described() -> about::Description {
-        about::Description {
+    fn described() -> wit::Description {
+        wit::Description {
             id: "hello".to_owned(),
             version: "1.2.3".to_owned(),
-            kind: about::Kind::Transform,
+            kind: wit::Kind::Transform,
             summary: String::new(),
             options: "{}".to_owned(),
             suffixes: Vec::new(),
@@ -197,7 +199,7 @@ mod tests {
         }
     }
 
-    fn refusal(change: impl FnOnce(&mut about::Description)) -> String {
+    fn refusal(change: impl FnOnce(&mut wit::Description)) -> String {
         let mut it = described();
         change(&mut it);
         check(it, &Config::default()).map(|_| ()).unwrap_err()
@@ -214,20 +216,25 @@ mod tests {
         assert!(refusal(|it| it.options = r#"{"type":7}"#.into()).contains("JSON Schema"));
         assert!(refusal(|it| it.suffixes.push("a:b".into())).starts_with("suffix `a:b`"));
         assert!(refusal(|it| it.capabilities.push("fly".into())).starts_with("capability `fly`"));
-        let limit = about::Limit { name: "luck".into(), value: 1 };
-        assert!(refusal(|it| it.limits.push(limit)).starts_with("limit `luck`"));
+        assert!(refusal(|it| it.summary = "x".repeat(501)).starts_with("summary has 501 bytes"));
+        assert!(refusal(|it| it.suffixes = vec!["a".into(); 17]).starts_with("suffixes has 17"));
+        assert!(refusal(|it| it.options = " ".repeat(70_000)).starts_with("options has 70000"));
+        assert!(refusal(|it| it.id = "ü".repeat(1 << 20)).chars().count() <= 501);
+        let limit = wit::Limit { name: "luck".into(), value: 1 };
+        assert!(refusal(|it| it.limits.push(limit)).contains("`luck`"));
     }
 
     #[test]
     fn a_plugin_gets_what_it_asks_for_up_to_the_ceilings() {
         let mut config = Config::default();
         let mut it = described();
-        it.limits.push(about::Limit { name: "cpu-ms".into(), value: 1_000_000 });
-        it.limits.push(about::Limit { name: "held-ms".into(), value: 5 });
-        let table = config::PluginTable { memory_bytes_max: Some(7), ..Default::default() };
+        it.limits.push(wit::Limit { name: "cpu-ms".into(), value: 1_000_000 });
+        it.limits.push(wit::Limit { name: "held-ms".into(), value: 5 });
+        let limits = toml::Table::from_iter([("memory_bytes".to_owned(), 7.into())]);
+        let table = PluginTable { limits, ..Default::default() };
         config.plugin.insert("hello".to_owned(), table);
         let (_, _, limits) = check(it, &config).unwrap();
-        assert_eq!(limits.cpu_ms, config.plugins.cpu_ms);
+        assert_eq!(limits.cpu_ms, config.plugins.limits.cpu_ms);
         assert_eq!(limits.held_ms, 5);
         assert_eq!(limits.memory_bytes, 7);
     }

@@ -6,6 +6,7 @@
 
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -67,6 +68,8 @@ pub(super) struct Errand<'a> {
     pub(super) response_bytes_max: usize,
     /// How many redirects may be followed.
     pub(super) redirects_max: u32,
+    /// Counts the requests that are sent: the first one, and one per redirect.
+    pub(super) sent: &'a AtomicU64,
     /// Where requests may go, at public addresses.
     pub(super) public: &'a [Pattern],
     /// Where requests may go, at private addresses too.
@@ -152,6 +155,7 @@ impl Gate {
                 Access::Public | Access::Denied => &self.public,
             };
             let request = hop.request(client, errand.credential.as_ref())?;
+            errand.sent.fetch_add(1, Ordering::Relaxed);
             let response = client.execute(request).await;
             let response =
                 response.map_err(|error| Refusal::of(&error, &hop.url, errand.setting))?;

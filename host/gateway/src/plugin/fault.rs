@@ -5,12 +5,15 @@ use std::fmt;
 use wasmtime::{FrameInfo, PoolConcurrencyLimitError, Trap, WasmBacktrace};
 use wire::{ErrorType, Failure, Json};
 
+use super::bindings::types;
+use super::convert;
+use super::instance::WallClock;
 use crate::error::Error;
 
 /// The ways in which a plugin fails.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Fault {
-    /// It used up its CPU time.
+    /// It used up its CPU time, or waited for too long.
     Timeout,
     /// It asked for more memory than it may have.
     Memory,
@@ -22,10 +25,14 @@ pub(crate) enum Fault {
     Error,
     /// No instance was free.
     Busy,
+    /// It failed too often, and is passed over.
+    Disabled,
     /// It held back too much or for too long.
     Held,
     /// It gave back far more than it was given.
     Expansion,
+    /// It made more handles, or handed over more bytes in one call, than it may.
+    Limit,
 }
 
 impl Fault {
@@ -38,8 +45,10 @@ impl Fault {
             Self::Trap => "trap",
             Self::Error => "error",
             Self::Busy => "busy",
+            Self::Disabled => "disabled",
             Self::Held => "held",
             Self::Expansion => "expansion",
+            Self::Limit => "limit",
         }
     }
 
@@ -48,6 +57,12 @@ impl Fault {
     pub(super) fn of(error: &wasmtime::Error, memory_refused: bool) -> Self {
         if error.downcast_ref::<PoolConcurrencyLimitError>().is_some() {
             return Self::Busy;
+        }
+        if error.is::<WallClock>() {
+            return Self::Timeout;
+        }
+        if limit_of(error).is_some() {
+            return Self::Limit;
         }
         match error.downcast_ref::<Trap>() {
             Some(Trap::Interrupt) => Self::Timeout,
@@ -58,6 +73,14 @@ impl Fault {
             _ => Self::Trap,
         }
     }
+}
+
+/// The setting of a limit that the runtime itself watches. It has no type for these errors, only
+/// words.
+pub(super) fn limit_of(error: &wasmtime::Error) -> Option<&'static str> {
+    let words = error.root_cause().to_string();
+    let known = RUNTIME_LIMITS.iter().find(|(known, _)| words.contains(known));
+    known.map(|(_, setting)| *setting)
 }
 
 /// Compilers keep part of the stack in the guest's memory, below everything else. Recursion that
@@ -103,7 +126,7 @@ impl Failed {
         let message = format!("Plugin `{plugin}` failed ({}): {}", self.fault, self.detail);
         let mut failure = Failure::new(ErrorType::ProviderOverloaded, message);
         failure.status = 503;
-        if self.fault == Fault::Busy {
+        if matches!(self.fault, Fault::Busy | Fault::Disabled) {
             failure.retry_after_ms = Some(BUSY_RETRY_MS);
         } else {
             failure.error_type = ErrorType::Server;
@@ -113,6 +136,30 @@ impl Failed {
         Error::plugin(failure)
     }
 }
+
+/// What a client is told when a plugin rejects. Statuses that belong to the gateway are refused:
+/// a plugin can't pretend that we or the upstream failed.
+pub(super) fn reject(id: &str, it: types::Rejection) -> Result<Error, Failed> {
+    if !matches!(it.status, 400..=499 | 503) {
+        let why = format!("it rejected with status {}; 400 to 499 and 503 are allowed", it.status);
+        return Err(Failed::new(Fault::Error, why));
+    }
+    let error_type = match it.status {
+        503 => ErrorType::ProviderOverloaded,
+        status => ErrorType::of_status(status),
+    };
+    let mut failure = Failure::new(error_type, it.message);
+    failure.status = it.status;
+    failure.retry_after_ms = it.retry_after_ms.map(u64::from);
+    failure.metadata = convert::lift_fields(it.metadata, "a rejection's metadata")?;
+    failure.metadata.retain(|(name, _)| name != "plugin");
+    failure.metadata.push(("plugin".to_owned(), Json::of(&id)));
+    Ok(Error::plugin(failure))
+}
+
+/// What the runtime says when a limit that it watches is met, and the limit's name.
+const RUNTIME_LIMITS: [(&str, &str); 2] =
+    [("store handle limit exceeded", "handles"), ("fuel allocated for hostcalls", "call_bytes")];
 
 /// Frames of one function, of the twenty that a backtrace shows, that make a recursion. Functions
 /// that call each other in turn share them.

@@ -1,237 +1,261 @@
 //! One plugin at work for one generation: a store of its own with its limits, and the calls into
 //! it. A call that fails leaves the store unusable; the pipeline drops it.
 
+use std::fmt;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
+use wasmtime::Store;
 use wasmtime::component::{Resource, ResourceAny};
-use wasmtime::{ResourceLimiter, Store, UpdateDeadline};
 
-use super::bindings::{audit_hook, context, request_hook, stream_hook, types};
-use super::capabilities::log::Lines;
+use super::bindings::types::{self, Decision, Interest, Outcome, Verdict};
 use super::convert;
-use super::engine::TABLE_ELEMENTS_MAX;
-use super::fault::{Failed, Fault};
+use super::cpu::{Polled, Timed};
+use super::entries::{In, Lane, StreamGuest};
+use super::fault::{self, Failed, Fault};
+use super::host::{Generation, State, allow};
 use super::load::Plugin;
 use super::media::Held;
 use super::view::GenerationView;
 use crate::clock;
-
-/// What the guest holds as `generation`. Everything it stands for is in the [`State`]: a store
-/// belongs to one generation.
-#[expect(unreachable_pub, reason = "the generated code re-exports it")]
-pub struct Generation;
-
-/// What host functions see of the instance that calls them.
-pub(crate) struct State {
-    /// The plugin's identity and its shared quotas.
-    pub(super) plugin: Arc<super::capability::Environment>,
-    /// The generation.
-    pub(super) view: Arc<GenerationView>,
-    /// This plugin's options.
-    pub(super) options: Arc<str>,
-    /// The request's inline media, while the request hook runs.
-    pub(super) media: Vec<Held>,
-    /// Lines this instance may still log.
-    pub(super) lines: Lines,
-    /// Its memory.
-    limiter: Limiter,
-    /// What the running call may use.
-    cpu_limit: Duration,
-    /// When its time seemed to be up first, and the thread's CPU time then.
-    overtime: Option<(Instant, Duration)>,
-}
-
-impl State {
-    /// The state of a new instance.
-    pub(super) fn new(
-        plugin: Arc<super::capability::Environment>,
-        view: Arc<GenerationView>,
-        options: Arc<str>,
-        memory_bytes: usize,
-    ) -> Self {
-        let lines = Lines::new(&plugin);
-        let limiter = Limiter { memory_bytes, refused: false };
-        Self {
-            plugin,
-            view,
-            options,
-            media: Vec::new(),
-            lines,
-            limiter,
-            cpu_limit: Duration::ZERO,
-            overtime: None,
-        }
-    }
-
-    /// A store that holds its plugin to its limits.
-    pub(super) fn into_store(self, engine: &wasmtime::Engine) -> Store<Self> {
-        let transfer = self.limiter.memory_bytes;
-        let mut store = Store::new(engine, self);
-        store.limiter(|state| &mut state.limiter);
-        store.epoch_deadline_callback(|mut store| Ok(look(store.data_mut())));
-        store.set_hostcall_fuel(transfer);
-        store.set_max_component_handles(HANDLES_MAX);
-        store
-    }
-}
 
 /// A plugin's instance.
 pub(super) struct Instance {
     store: Store<State>,
     instance: wasmtime::component::Instance,
     plugin: Arc<Plugin>,
-    stream: Option<stream_hook::Guest>,
+    stream: Option<StreamGuest>,
+    polled: Option<Arc<Polled>>,
+    /// A call has begun and not ended. If it stays so, the call was given up and the store is of
+    /// no use any more.
+    is_within: bool,
 }
 
 impl Instance {
     /// Takes an instance from the pool.
-    pub(super) fn new(
+    pub(super) async fn new(
         plugin: &Arc<Plugin>,
         view: &Arc<GenerationView>,
         options: &Arc<str>,
     ) -> Result<Self, Failed> {
-        let environment = Arc::clone(&plugin.environment);
-        let (view, options) = (Arc::clone(view), Arc::clone(options));
-        let state = State::new(environment, view, options, plugin.limits.memory_bytes);
+        let polled = (plugin.lane == Lane::Waiting).then(Arc::default);
+        let state = State::new(
+            Arc::clone(&plugin.environment),
+            Arc::clone(&plugin.limits),
+            Arc::clone(view),
+            Arc::clone(options),
+            polled.as_ref(),
+        );
         let mut store = state.into_store(plugin.code.engine());
         allow(&mut store, plugin.limits.cpu_ms);
-        let instance = match plugin.code.instantiate(&mut store) {
-            Ok(instance) => instance,
-            Err(error) => return Err(explain(&error, &store, plugin)),
+        let made = match &polled {
+            None => plugin.code.instantiate(&mut store),
+            Some(polled) => {
+                within(plugin, view, polled, plugin.code.instantiate_async(&mut store)).await
+            }
         };
-        Ok(Self { store, instance, plugin: Arc::clone(plugin), stream: None })
+        match made {
+            Ok(instance) => Ok(Self {
+                store,
+                instance,
+                plugin: Arc::clone(plugin),
+                stream: None,
+                polled,
+                is_within: false,
+            }),
+            Err(error) => Err(explain(&error, &store, plugin)),
+        }
     }
 
     /// Runs the request hook. `held` are the request's inline media, in order; they are lent.
-    pub(super) fn on_request(
+    pub(super) async fn on_request(
         &mut self,
         request: &wire::Request,
         held: &mut Vec<Held>,
-    ) -> Result<request_hook::Decision, Failed> {
-        let Some(indices) = &self.plugin.entries.request else {
-            return Ok(request_hook::Decision::Pass);
-        };
+    ) -> Result<Decision, Failed> {
         self.store.data_mut().media = std::mem::take(held);
-        allow(&mut self.store, self.plugin.limits.cpu_ms);
-        let (store, instance) = (&mut self.store, &self.instance);
-        let decided = convert::lower_request(request, |lowered| {
-            let guest = indices.load(&mut *store, instance)?;
-            guest.call_on_request(&mut *store, generation(), lowered)
-        });
+        self.enter();
+        let decided =
+            convert::lower_request(request, async |lowered| self.call_on_request(lowered).await);
+        let decided = decided.await;
         *held = std::mem::take(&mut self.store.data_mut().media);
         self.settle(decided)?.map_err(refused)
     }
 
+    async fn call_on_request(
+        &mut self,
+        request: types::RequestParam<'_>,
+    ) -> wasmtime::Result<Result<Decision, types::PluginError>> {
+        let (store, instance) = (&mut self.store, &self.instance);
+        match (&self.plugin.entries.request, &self.polled) {
+            (Some(In::Pure(entry)), _) => {
+                entry.load(&mut *store, instance)?.call_on_request(store, generation(), request)
+            }
+            (Some(In::Waiting(entry)), Some(polled)) => {
+                let guest = entry.load(&mut *store, instance)?;
+                let view = Arc::clone(&store.data().view);
+                let call = guest.call_on_request(store, generation(), request);
+                within(&self.plugin, &view, polled, call).await
+            }
+            _ => Ok(Ok(Decision::Pass)),
+        }
+    }
+
     /// Makes the transformer of a choice and asks what it wants.
-    pub(super) fn transformer(
+    pub(super) async fn transformer(
         &mut self,
         choice: u16,
-    ) -> Result<(ResourceAny, stream_hook::Interest), Failed> {
-        allow(&mut self.store, self.plugin.limits.cpu_ms);
-        let made = self.make_transformer(choice);
+    ) -> Result<(ResourceAny, Interest), Failed> {
+        self.enter();
+        let made = self.make_transformer(choice).await;
         self.settle(made)
     }
 
-    fn make_transformer(
-        &mut self,
-        choice: u16,
-    ) -> Result<(ResourceAny, stream_hook::Interest), wasmtime::Error> {
+    async fn make_transformer(&mut self, choice: u16) -> wasmtime::Result<(ResourceAny, Interest)> {
         if self.stream.is_none()
-            && let Some(indices) = &self.plugin.entries.stream
+            && let Some(entry) = &self.plugin.entries.stream
         {
-            self.stream = Some(indices.load(&mut self.store, &self.instance)?);
+            self.stream = Some(entry.load(&mut self.store, &self.instance)?);
         }
-        let guest = self.stream.as_ref().ok_or_else(|| wasmtime::Error::msg("no stream hook"))?;
-        let calls = guest.transformer();
-        let made = calls.call_constructor(&mut self.store, generation(), choice)?;
-        let interest = calls.call_interest(&mut self.store, made)?;
-        Ok((made, interest))
+        let store = &mut self.store;
+        match (&self.stream, &self.polled) {
+            (Some(In::Pure(guest)), _) => {
+                let calls = guest.transformer();
+                let made = calls.call_constructor(&mut *store, generation(), choice)?;
+                Ok((made, calls.call_interest(store, made)?))
+            }
+            (Some(In::Waiting(guest)), Some(polled)) => {
+                let view = Arc::clone(&store.data().view);
+                let calls = guest.transformer();
+                let made = async {
+                    let made = calls.call_constructor(&mut *store, generation(), choice).await?;
+                    Ok((made, calls.call_interest(store, made).await?))
+                };
+                within(&self.plugin, &view, polled, made).await
+            }
+            _ => Err(wasmtime::Error::msg("no stream hook")),
+        }
     }
 
     /// Gives a batch to a transformer.
-    pub(super) fn push(
+    pub(super) async fn push(
         &mut self,
         transformer: ResourceAny,
         batch: &[wire::Delta],
-    ) -> Result<stream_hook::Verdict, Failed> {
-        let Some(guest) = &self.stream else { return Ok(stream_hook::Verdict::Pass) };
-        allow(&mut self.store, self.plugin.limits.cpu_ms);
+    ) -> Result<Verdict, Failed> {
+        self.enter();
         let result = match batch {
             // The usual case needs no list on the heap.
-            [delta] => {
-                let lowered = [convert::lower_delta(delta)];
-                guest.transformer().call_push(&mut self.store, transformer, &lowered)
-            }
+            [delta] => self.call_push(transformer, &[convert::lower_delta(delta)]).await,
             _ => {
                 let lowered: Vec<_> = batch.iter().map(convert::lower_delta).collect();
-                guest.transformer().call_push(&mut self.store, transformer, &lowered)
+                self.call_push(transformer, &lowered).await
             }
         };
         self.settle(result)?.map_err(refused)
     }
 
-    /// Tells a transformer that its choice ended cleanly.
-    pub(super) fn finish(
+    async fn call_push(
         &mut self,
         transformer: ResourceAny,
-    ) -> Result<stream_hook::Verdict, Failed> {
-        let Some(guest) = &self.stream else { return Ok(stream_hook::Verdict::Pass) };
-        allow(&mut self.store, self.plugin.limits.cpu_ms);
-        let result = guest.transformer().call_finish(&mut self.store, transformer);
+        batch: &[types::DeltaParam<'_>],
+    ) -> wasmtime::Result<Result<Verdict, types::PluginError>> {
+        let store = &mut self.store;
+        match (&self.stream, &self.polled) {
+            (Some(In::Pure(guest)), _) => guest.transformer().call_push(store, transformer, batch),
+            (Some(In::Waiting(guest)), Some(polled)) => {
+                let view = Arc::clone(&store.data().view);
+                let calls = guest.transformer();
+                let call = calls.call_push(store, transformer, batch);
+                within(&self.plugin, &view, polled, call).await
+            }
+            _ => Ok(Ok(Verdict::Pass)),
+        }
+    }
+
+    /// Tells a transformer that its choice ended cleanly.
+    pub(super) async fn finish(&mut self, transformer: ResourceAny) -> Result<Verdict, Failed> {
+        self.enter();
+        let store = &mut self.store;
+        let result = match (&self.stream, &self.polled) {
+            (Some(In::Pure(guest)), _) => guest.transformer().call_finish(store, transformer),
+            (Some(In::Waiting(guest)), Some(polled)) => {
+                let view = Arc::clone(&store.data().view);
+                let calls = guest.transformer();
+                within(&self.plugin, &view, polled, calls.call_finish(store, transformer)).await
+            }
+            _ => Ok(Ok(Verdict::Pass)),
+        };
         self.settle(result)?.map_err(refused)
     }
 
     /// Runs the audit hook.
-    pub(super) fn on_complete(&mut self, outcome: audit_hook::Outcome<'_>) -> Result<(), Failed> {
-        let Some(indices) = &self.plugin.entries.audit else { return Ok(()) };
-        allow(&mut self.store, self.plugin.limits.cpu_ms);
-        let loaded = indices.load(&mut self.store, &self.instance);
-        let result =
-            loaded.and_then(|guest| guest.call_on_complete(&mut self.store, generation(), outcome));
+    pub(super) async fn on_complete(&mut self, outcome: Outcome<'_>) -> Result<(), Failed> {
+        self.enter();
+        let result = self.call_on_complete(outcome).await;
         self.settle(result)
     }
 
-    /// Names what went wrong.
+    async fn call_on_complete(&mut self, outcome: Outcome<'_>) -> wasmtime::Result<()> {
+        let (store, instance) = (&mut self.store, &self.instance);
+        match (&self.plugin.entries.audit, &self.polled) {
+            (Some(In::Pure(entry)), _) => {
+                entry.load(&mut *store, instance)?.call_on_complete(store, generation(), outcome)
+            }
+            (Some(In::Waiting(entry)), Some(polled)) => {
+                let guest = entry.load(&mut *store, instance)?;
+                let view = Arc::clone(&store.data().view);
+                let call = guest.call_on_complete(store, generation(), outcome);
+                within(&self.plugin, &view, polled, call).await
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Whether a call was given up, as its generation was cut off.
+    pub(super) fn is_cut(&self) -> bool {
+        self.is_within
+    }
+
+    /// Begins a call.
+    fn enter(&mut self) {
+        self.is_within = true;
+        allow(&mut self.store, self.plugin.limits.cpu_ms);
+    }
+
+    /// Ends a call, and names what went wrong.
     fn settle<T>(&mut self, result: Result<T, wasmtime::Error>) -> Result<T, Failed> {
         let settled = result.map_err(|error| explain(&error, &self.store, &self.plugin));
         self.store.data_mut().limiter.refused = false;
+        self.is_within = false;
         settled
     }
 }
 
-/// Gives the next call its CPU time. A thread's CPU clock costs more to read than a call, so the
-/// epoch counts first; [`look`] reads the clock when that says the time is up.
-pub(super) fn allow(store: &mut Store<State>, cpu_ms: u32) {
-    let state = store.data_mut();
-    state.cpu_limit = Duration::from_millis(u64::from(cpu_ms));
-    state.overtime = None;
-    let ticks = ticks(state.cpu_limit);
-    store.set_epoch_deadline(ticks);
+/// Bounds a call that may wait, by its own limit and by what the generation has left.
+async fn within<T>(
+    plugin: &Plugin,
+    view: &GenerationView,
+    polled: &Arc<Polled>,
+    call: impl Future<Output = wasmtime::Result<T>>,
+) -> wasmtime::Result<T> {
+    let left = view.deadline.saturating_duration_since(clock::now());
+    let limit = left.min(Duration::from_millis(plugin.limits.wall_ms));
+    let timed = Timed::new(polled, call);
+    tokio::time::timeout(limit, timed).await.unwrap_or_else(|_| Err(WallClock.into()))
 }
 
-/// What happens when the epoch says that the time is up. If the thread runs, the plugin used what
-/// went by; if the machine is too busy to run it, the plugin has what it did not get.
-fn look(state: &mut State) -> UpdateDeadline {
-    let (now, cpu) = (clock::now(), clock::thread_cpu());
-    let Some((since, cpu_since)) = state.overtime else {
-        state.overtime = Some((now, cpu));
-        return UpdateDeadline::Continue(1);
-    };
-    let used = cpu.saturating_sub(cpu_since);
-    let runs = used.saturating_mul(2) >= now.duration_since(since);
-    match runs || used >= state.cpu_limit {
-        true => UpdateDeadline::Interrupt,
-        false => UpdateDeadline::Continue(1),
+/// A call waited for too long.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct WallClock;
+
+impl fmt::Display for WallClock {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the call waited for too long")
     }
 }
 
-/// The epochs in which that much time surely has not passed: a tick takes a little more than its
-/// millisecond, and the last two are for looking.
-fn ticks(limit: Duration) -> u64 {
-    let milliseconds = clock::millis(limit);
-    milliseconds.saturating_sub(milliseconds / 8).saturating_sub(1).max(1)
-}
+impl std::error::Error for WallClock {}
 
 fn generation() -> Resource<Generation> {
     Resource::new_borrow(0)
@@ -242,12 +266,25 @@ fn explain(error: &wasmtime::Error, store: &Store<State>, plugin: &Plugin) -> Fa
     let fault = Fault::of(error, state.limiter.refused);
     let limits = &plugin.limits;
     let detail = match fault {
+        Fault::Timeout if error.is::<WallClock>() => {
+            format!("more than {} ms in all (wall_ms)", limits.wall_ms)
+        }
         Fault::Timeout => format!("more than {} ms of CPU (cpu_ms)", limits.cpu_ms),
-        Fault::Memory => format!("more than {} bytes (memory_bytes_max)", limits.memory_bytes),
+        Fault::Memory => format!("more than {} bytes (memory_bytes)", limits.memory_bytes),
         Fault::Stack => "the call stack is exhausted".to_owned(),
+        Fault::Limit => {
+            let name = fault::limit_of(error).unwrap_or_default();
+            let most = if name == "handles" { limits.handles } else { limits.call_bytes };
+            let what = if name == "handles" { "handles" } else { "bytes in one call" };
+            format!("more than {most} {what} ({name})")
+        }
         Fault::Busy => "all instances are in use (plugins.instances_max)".to_owned(),
         // A panic's message arrives through the log, just before the trap.
-        _ => state.lines.last_error().unwrap_or_else(|| error.root_cause().to_string()),
+        _ => {
+            let printed = || state.wasi.as_ref().and_then(|wasi| wasi.last_error());
+            let told = state.lines.last_error().or_else(printed);
+            told.unwrap_or_else(|| error.root_cause().to_string())
+        }
     };
     Failed::new(fault, detail)
 }
@@ -262,105 +299,3 @@ fn refused(error: types::PluginError) -> Failed {
     };
     Failed::new(Fault::Error, format!("{kind}: {text}"))
 }
-
-/// Denies memory beyond the limit, and remembers that it did.
-struct Limiter {
-    memory_bytes: usize,
-    refused: bool,
-}
-
-impl ResourceLimiter for Limiter {
-    fn memory_growing(
-        &mut self,
-        _current: usize,
-        desired: usize,
-        _maximum: Option<usize>,
-    ) -> wasmtime::Result<bool> {
-        let fits = desired <= self.memory_bytes;
-        self.refused |= !fits;
-        Ok(fits)
-    }
-
-    fn table_growing(
-        &mut self,
-        _current: usize,
-        desired: usize,
-        _maximum: Option<usize>,
-    ) -> wasmtime::Result<bool> {
-        Ok(desired <= TABLE_ELEMENTS_MAX)
-    }
-}
-
-impl context::Host for State {}
-
-impl context::HostGeneration for State {
-    fn id(&mut self, _: Resource<Generation>) -> wasmtime::Result<String> {
-        Ok(self.view.id.clone())
-    }
-
-    fn surface(&mut self, _: Resource<Generation>) -> wasmtime::Result<String> {
-        Ok(self.view.surface.to_owned())
-    }
-
-    fn model(&mut self, _: Resource<Generation>) -> wasmtime::Result<String> {
-        Ok(self.view.model.clone())
-    }
-
-    fn key(&mut self, _: Resource<Generation>) -> wasmtime::Result<String> {
-        Ok(self.view.key.clone())
-    }
-
-    fn header(
-        &mut self,
-        _: Resource<Generation>,
-        name: String,
-    ) -> wasmtime::Result<Option<String>> {
-        Ok(self.view.header(&name).map(ToOwned::to_owned))
-    }
-
-    fn options(&mut self, _: Resource<Generation>) -> wasmtime::Result<String> {
-        Ok(self.options.to_string())
-    }
-
-    fn remaining_ms(&mut self, _: Resource<Generation>) -> wasmtime::Result<u32> {
-        let left = self.view.deadline.saturating_duration_since(clock::now());
-        Ok(u32::try_from(clock::millis(left)).unwrap_or(u32::MAX))
-    }
-
-    fn media_size(&mut self, _: Resource<Generation>, held: u32) -> wasmtime::Result<Option<u64>> {
-        Ok(self.medium(held).map(Held::size))
-    }
-
-    fn media_mime(
-        &mut self,
-        _: Resource<Generation>,
-        held: u32,
-    ) -> wasmtime::Result<Option<String>> {
-        Ok(self.medium(held).map(|held| held.mime.clone()))
-    }
-
-    fn media_read(
-        &mut self,
-        _: Resource<Generation>,
-        held: u32,
-        offset: u64,
-        length: u32,
-    ) -> wasmtime::Result<Vec<u8>> {
-        Ok(self.medium(held).map(|held| held.read(offset, length)).unwrap_or_default())
-    }
-
-    fn drop(&mut self, _: Resource<Generation>) -> wasmtime::Result<()> {
-        Ok(())
-    }
-}
-
-impl State {
-    fn medium(&self, held: u32) -> Option<&Held> {
-        self.media.get(usize::try_from(held).ok()?)
-    }
-}
-
-impl types::Host for State {}
-
-/// Handles a guest may hold at once; it needs one generation and a transformer per choice.
-const HANDLES_MAX: usize = 1_000;

@@ -9,16 +9,20 @@ use std::time::Duration;
 use jsonschema::Validator;
 use sha2::{Digest, Sha256};
 use wasmtime::component::{Component, InstancePre};
-use wit_component::ComponentEncoder;
 
-use super::bindings::{about, audit_hook, request_hook, stream_hook};
+use super::bindings::types::Description as Described;
+use super::bindings::{about, waiting};
+use super::breaker::Breaker;
 use super::capability::{self, Environment};
-use super::description::{self, Description, Limits};
-use super::engine::{Sandbox, TABLE_ELEMENTS_MAX};
-use super::instance::{State, allow};
+use super::compile::Workshop;
+use super::cpu::{Polled, Timed};
+use super::description::{self, Description};
+use super::engine::{Sandbox, Sandboxes, TABLE_ELEMENTS_MAX, TABLES_MAX};
+use super::entries::{Entries, Lane};
+use super::host::{State, allow};
 use super::view::GenerationView;
 use crate::clock;
-use crate::config::Config;
+use crate::config::{Config, OnError, PluginLimits};
 
 /// A plugin that is ready to run. Immutable: a new version is a new one.
 pub(crate) struct Plugin {
@@ -30,10 +34,22 @@ pub(crate) struct Plugin {
     pub(crate) generation: u64,
     /// The hooks it exports.
     pub(crate) hooks: Hooks,
+    /// How it runs.
+    pub(crate) lane: Lane,
     /// What it may use.
-    pub(crate) limits: Limits,
+    pub(crate) limits: Arc<PluginLimits>,
+    /// What its failure means.
+    pub(crate) on_error: OnError,
+    /// Whether it fails too often.
+    pub(crate) breaker: Breaker,
     /// Where it came from.
     pub(crate) origin: Origin,
+    /// Bytes of the file.
+    pub(crate) bytes: usize,
+    /// The file: what is put back when an operator returns to this version.
+    pub(crate) wasm: Arc<[u8]>,
+    /// How long it took to compile, or to find compiled.
+    pub(crate) compiled_in: Duration,
     /// Checks options against its schema.
     pub(super) validator: Validator,
     /// Compiled and linked.
@@ -48,6 +64,18 @@ impl fmt::Debug for Plugin {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Description { id, version, .. } = &self.description;
         write!(f, "Plugin({id} {version}, generation {})", self.generation)
+    }
+}
+
+impl Plugin {
+    /// What it may reach: wanted and granted.
+    pub(crate) fn granted(&self) -> Vec<String> {
+        self.environment.grants.load().granted.clone()
+    }
+
+    /// What it wants and was not granted.
+    pub(crate) fn missing(&self) -> Vec<String> {
+        self.environment.grants.load().missing.clone()
     }
 }
 
@@ -87,8 +115,9 @@ impl Origin {
 /// Why a file was refused.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct LoadError {
-    /// How far it got: `size`, `wrap`, `compile`, `exports`, `imports`, `resources`, `link`,
-    /// `describe`, `description`; or `find` when there is no such plugin.
+    /// How far it got: `read`, `size`, `wrap`, `compile`, `exports`, `imports`, `resources`, `link`,
+    /// `describe`, `description`, `grant`; `write` and `grants` when the folder is at fault; or
+    /// `find` when there is no such plugin.
     pub(crate) step: &'static str,
     /// What is wrong, and what to do.
     pub(crate) reason: String,
@@ -109,16 +138,6 @@ impl fmt::Display for LoadError {
 
 impl std::error::Error for LoadError {}
 
-/// Where a component's hooks are, looked up once.
-pub(super) struct Entries {
-    /// `request-hook`
-    pub(super) request: Option<request_hook::GuestIndices>,
-    /// `stream-hook`
-    pub(super) stream: Option<stream_hook::GuestIndices>,
-    /// `audit-hook`
-    pub(super) audit: Option<audit_hook::GuestIndices>,
-}
-
 /// The name of a file's content.
 pub(super) fn digest(bytes: &[u8]) -> String {
     hex::encode(Sha256::digest(bytes))
@@ -126,8 +145,10 @@ pub(super) fn digest(bytes: &[u8]) -> String {
 
 /// What a plugin is loaded with.
 pub(super) struct Loader<'a> {
-    /// Compiles and links.
-    pub(super) sandbox: &'a Sandbox,
+    /// Compiles.
+    pub(super) workshop: &'a Workshop,
+    /// Where it runs.
+    pub(super) sandboxes: &'a Sandboxes,
     /// Ceilings and the operator's word on each plugin.
     pub(super) config: &'a Config,
 }
@@ -145,190 +166,207 @@ impl Loader<'_> {
         generation: u64,
         environment: &dyn Fn(&str) -> Arc<Environment>,
     ) -> Result<Plugin, LoadError> {
-        let component = self.compile(bytes)?;
-        self.check_imports(&component)?;
-        self.check_resources(&component)?;
-        let code = self.sandbox.linker.instantiate_pre(&component).map_err(|error| {
-            let fix = "rebuild it with this version's SDK";
-            LoadError::new("link", format!("{error:#}; {fix}"))
-        })?;
-        let (entries, hooks) = self.entries(&code)?;
-        let described = self.describe(&code)?;
+        let digest = digest(bytes);
+        let began = clock::now();
+        let artefact = self.workshop.compile(bytes, &digest)?;
+        let compiled_in = clock::now().duration_since(began);
+        let general = &self.sandboxes.general;
+        let component = artefact.component(&general.engine)?;
+        let lane = check_imports(&component, &general.engine)?;
+        let memory = check_resources(&component, self.sandboxes.memory_bytes_max())?;
+        let first = self.sandboxes.for_memory(memory);
+        let code = link(first, artefact.component(&first.engine)?)?;
+        let (entries, hooks) = entries(&code, lane)?;
+        let described = on_a_thread(|| self.describe(&code, lane))?;
         let (description, validator, limits) = description::check(described, self.config)
             .map_err(|reason| LoadError::new("description", reason))?;
-        let environment = environment(&description.id);
-        let digest = digest(bytes);
+        // What it may use is known now; if that is more than the others, it moves.
+        let own = self.sandboxes.for_memory(limits.memory_bytes.max(memory));
+        let (code, entries) = match std::ptr::eq(own, first) {
+            true => (code, entries),
+            false => {
+                let code = link(own, artefact.component(&own.engine)?)?;
+                let (entries, _) = self::entries(&code, lane)?;
+                (code, entries)
+            }
+        };
+        let table = self.config.plugin.get(&description.id);
+        let on_error = table.and_then(|table| table.on_error);
         Ok(Plugin {
+            on_error: on_error.unwrap_or(description.kind.on_error()),
+            environment: environment(&description.id),
+            breaker: Breaker::new(self.config.plugins.breaker),
+            limits: Arc::new(limits),
+            bytes: bytes.len(),
+            wasm: bytes.into(),
             description,
             digest,
             generation,
             hooks,
-            limits,
+            lane,
             origin,
+            compiled_in,
             validator,
             code,
             entries,
-            environment,
         })
-    }
-
-    fn compile(&self, bytes: &[u8]) -> Result<Component, LoadError> {
-        let bytes_max = self.config.plugins.wasm_bytes_max;
-        if bytes.len() > bytes_max {
-            let found = bytes.len();
-            let reason = format!("{found} bytes; plugins.wasm_bytes_max allows {bytes_max}");
-            return Err(LoadError::new("size", reason));
-        }
-        let wrapped = if wasmparser::Parser::is_core_wasm(bytes) {
-            Some(wrap(bytes)?)
-        } else if wasmparser::Parser::is_component(bytes) {
-            None
-        } else {
-            return Err(LoadError::new("wrap", "this is not a .wasm file"));
-        };
-        Component::new(&self.sandbox.engine, wrapped.as_deref().unwrap_or(bytes))
-            .map_err(|error| LoadError::new("compile", format!("{error:#}")))
-    }
-
-    fn check_imports(&self, component: &Component) -> Result<(), LoadError> {
-        let is_linked = |name: &str| {
-            let interface = name.strip_prefix(PACKAGE).and_then(|rest| rest.split_once('@'));
-            interface.is_some_and(|(interface, version)| {
-                capability::LINKED.contains(&interface) && version.starts_with(VERSION)
-            })
-        };
-        let ty = component.component_type();
-        let unknown = ty.imports(&self.sandbox.engine).find(|(name, _)| !is_linked(name));
-        let Some((name, _)) = unknown else { return Ok(()) };
-        let fix = if name.starts_with("wasi:") {
-            "build for wasm32-unknown-unknown; time and randomness are in `system`"
-        } else if name.starts_with(PACKAGE) {
-            "this version of the gateway has no such interface"
-        } else {
-            "a plugin may import `patchbay:plugin` only"
-        };
-        Err(LoadError::new("imports", format!("it imports `{name}`: {fix}")))
-    }
-
-    fn check_resources(&self, component: &Component) -> Result<(), LoadError> {
-        let Some(required) = component.resources_required() else {
-            let reason = "it imports core modules or components; link them into one file";
-            return Err(LoadError::new("resources", reason));
-        };
-        let memory_max = u64::try_from(self.config.plugins.memory_bytes_max).unwrap_or(u64::MAX);
-        let tables_max = u64::try_from(TABLE_ELEMENTS_MAX).unwrap_or(u64::MAX);
-        let checks = [
-            ("memories", u64::from(required.num_memories), 1),
-            ("tables", u64::from(required.num_tables), 4),
-            (
-                "bytes of memory to begin with",
-                required.max_initial_memory_size.unwrap_or(0),
-                memory_max,
-            ),
-            ("table entries", required.max_initial_table_size.unwrap_or(0), tables_max),
-        ];
-        match checks.iter().find(|(_, wanted, allowed)| wanted > allowed) {
-            None => Ok(()),
-            Some((what, wanted, allowed)) => {
-                let reason = format!("it needs {wanted} {what}; {allowed} are allowed");
-                Err(LoadError::new("resources", reason))
-            }
-        }
-    }
-
-    fn entries(&self, code: &InstancePre<State>) -> Result<(Entries, Hooks), LoadError> {
-        let component = code.component();
-        let name = |interface: &str| format!("{PACKAGE}{interface}@0.1.0");
-        let exports =
-            |interface: &str| component.get_export_index(None, name(interface).as_str()).is_some();
-        if !exports("plugin") {
-            let reason =
-                format!("it does not export `{}`: use the SDK's `export!`", name("plugin"));
-            return Err(LoadError::new("exports", reason));
-        }
-        let broken = |error: wasmtime::Error| LoadError::new("exports", format!("{error:#}"));
-        let hooks = Hooks {
-            request: exports("request-hook"),
-            stream: exports("stream-hook"),
-            audit: exports("audit-hook"),
-        };
-        if !hooks.request && !hooks.stream && !hooks.audit {
-            let reason = "it exports no hook: name one in `export!` (request, stream, audit)";
-            return Err(LoadError::new("exports", reason));
-        }
-        let request = || request_hook::GuestIndices::new(code).map_err(broken);
-        let stream = || stream_hook::GuestIndices::new(code).map_err(broken);
-        let audit = || audit_hook::GuestIndices::new(code).map_err(broken);
-        let entries = Entries {
-            request: hooks.request.then(request).transpose()?,
-            stream: hooks.stream.then(stream).transpose()?,
-            audit: hooks.audit.then(audit).transpose()?,
-        };
-        Ok((entries, hooks))
     }
 
     /// Runs `describe` in a store of its own. The hooks' types are checked here as well, so that a
     /// plugin built against other types fails now and not within a request.
-    fn describe(&self, code: &InstancePre<State>) -> Result<about::Description, LoadError> {
-        let limits = &self.config.plugins;
-        let view = GenerationView {
-            id: "describe".to_owned(),
-            surface: "",
-            model: String::new(),
-            key: String::new(),
-            headers: Vec::new(),
-            deadline: clock::now() + Duration::from_millis(u64::from(DESCRIBE_MS)),
-        };
-        let environment = Environment::new("describe", limits);
-        let memory = limits.memory_bytes_max;
-        let state = State::new(environment, Arc::new(view), Arc::from("{}"), memory);
-        let mut store = state.into_store(&self.sandbox.engine);
+    async fn describe(
+        &self,
+        code: &InstancePre<State>,
+        lane: Lane,
+    ) -> Result<Described, LoadError> {
+        let limits = &self.config.plugins.limits;
+        let limits =
+            PluginLimits { memory_bytes: self.sandboxes.memory_bytes_max(), ..limits.clone() };
+        let view = GenerationView::of_load(Duration::from_millis(DESCRIBE_MS));
+        let environment = Environment::new("describe", &limits);
+        let polled = (lane == Lane::Waiting).then(Arc::<Polled>::default);
+        let options = Arc::from("{}");
+        let state =
+            State::new(environment, Arc::new(limits), Arc::new(view), options, polled.as_ref());
+        let mut store = state.into_store(code.engine());
         allow(&mut store, DESCRIBE_MS);
         let failed = |error: wasmtime::Error| {
             LoadError::new("describe", format!("`describe` failed: {}", error.root_cause()))
         };
-        let instance = code.instantiate(&mut store).map_err(failed)?;
-        let (entries, _) = self.entries(code)?;
         let wrong = |error: wasmtime::Error| {
             let fix = "rebuild it with this version's SDK";
             LoadError::new("exports", format!("{error:#}; {fix}"))
         };
-        if let Some(hook) = &entries.request {
-            hook.load(&mut store, &instance).map_err(wrong)?;
-        }
-        if let Some(hook) = &entries.stream {
-            hook.load(&mut store, &instance).map_err(wrong)?;
-        }
-        if let Some(hook) = &entries.audit {
-            hook.load(&mut store, &instance).map_err(wrong)?;
-        }
-        let indices = about::GuestIndices::new(code).map_err(wrong)?;
+        let instance = match &polled {
+            None => code.instantiate(&mut store),
+            Some(polled) => Timed::new(polled, code.instantiate_async(&mut store)).await,
+        };
+        let instance = instance.map_err(failed)?;
+        let (entries, _) = entries(code, lane)?;
+        entries.check(&mut store, &instance).map_err(wrong)?;
+        let Some(polled) = &polled else {
+            let indices = about::GuestIndices::new(code).map_err(wrong)?;
+            let guest = indices.load(&mut store, &instance).map_err(wrong)?;
+            return guest.call_describe(&mut store).map_err(failed);
+        };
+        let indices = waiting::about::GuestIndices::new(code).map_err(wrong)?;
         let guest = indices.load(&mut store, &instance).map_err(wrong)?;
-        guest.call_describe(&mut store).map_err(failed)
+        let call = Timed::new(polled, guest.call_describe(&mut store));
+        let limit = Duration::from_millis(DESCRIBE_MS);
+        match tokio::time::timeout(limit, call).await {
+            Ok(described) => described.map_err(failed),
+            Err(_) => {
+                let reason = format!("`describe` took longer than {DESCRIBE_MS} ms");
+                Err(LoadError::new("describe", reason))
+            }
+        }
     }
 }
 
-/// Makes a component of a core module that carries its types in a custom section.
-fn wrap(module: &[u8]) -> Result<Vec<u8>, LoadError> {
-    let fix = "a plugin is a cdylib with the SDK's `export!`, built for wasm32-unknown-unknown";
-    let refused = |reason: String| LoadError::new("wrap", format!("{reason}; {fix}"));
-    // The encoder trusts its input: it panics on a file that was cut, so that is found out first,
-    // and what it may still stumble over stays here.
-    let valid = wasmparser::Validator::new().validate_all(module);
-    valid.map_err(|error| refused(format!("this is no valid WASM module: {error}")))?;
-    let encode = || {
-        let encoder = ComponentEncoder::default().validate(true).module(module);
-        encoder.and_then(|mut encoder| encoder.encode())
-    };
-    match std::panic::catch_unwind(encode) {
-        Ok(Ok(component)) => Ok(component),
-        Ok(Err(error)) => Err(refused(format!("{error:#}"))),
-        Err(_) => Err(refused("its description of types is broken".to_owned())),
+fn link(sandbox: &Sandbox, component: Component) -> Result<InstancePre<State>, LoadError> {
+    sandbox.linker.instantiate_pre(&component).map_err(|error| {
+        let fix = "rebuild it with this version's SDK";
+        LoadError::new("link", format!("{error:#}; {fix}"))
+    })
+}
+
+/// Refuses what nobody offers, and says which lane the imports lead to.
+fn check_imports(component: &Component, engine: &wasmtime::Engine) -> Result<Lane, LoadError> {
+    let mut lane = Lane::Pure;
+    for (name, _) in component.component_type().imports(engine) {
+        let interface = name.strip_prefix(PACKAGE).and_then(|rest| rest.split_once('@'));
+        let own = interface.filter(|(_, version)| version.starts_with(VERSION));
+        let known = match own.and_then(|(interface, _)| capability::lane(interface)) {
+            None if WASI.iter().any(|package| name.starts_with(package)) => Some(Lane::Waiting),
+            known => known,
+        };
+        lane = match known {
+            Some(Lane::Waiting) => Lane::Waiting,
+            Some(Lane::Pure) => lane,
+            None => return Err(unknown_import(name)),
+        };
     }
+    Ok(lane)
+}
+
+fn unknown_import(name: &str) -> LoadError {
+    let fix = if name.starts_with("wasi:http") {
+        "requests go through `patchbay:plugin/http`, where the operator grants hosts"
+    } else if name.starts_with("wasi:") {
+        "of WASI a plugin finds cli, clocks, filesystem, io, random and sockets, all empty"
+    } else if name.starts_with(PACKAGE) {
+        "this version of the gateway has no such interface"
+    } else {
+        "a plugin may import `patchbay:plugin` and WASI only"
+    };
+    LoadError::new("imports", format!("it imports `{name}`: {fix}"))
+}
+
+/// Refuses what no pool could hold. Returns the memory that it begins with, in bytes.
+fn check_resources(component: &Component, memory_max: u64) -> Result<u64, LoadError> {
+    let Some(required) = component.resources_required() else {
+        let reason = "it imports core modules or components; link them into one file";
+        return Err(LoadError::new("resources", reason));
+    };
+    let memory = required.max_initial_memory_size.unwrap_or(0);
+    let elements_max = u64::try_from(TABLE_ELEMENTS_MAX).unwrap_or(u64::MAX);
+    let checks = [
+        ("memories", u64::from(required.num_memories), 1),
+        ("tables", u64::from(required.num_tables), u64::from(TABLES_MAX)),
+        ("bytes of memory to begin with", memory, memory_max),
+        ("table entries", required.max_initial_table_size.unwrap_or(0), elements_max),
+    ];
+    match checks.iter().find(|(_, wanted, allowed)| wanted > allowed) {
+        None => Ok(memory),
+        Some((what, wanted, allowed)) => {
+            let reason = format!("it needs {wanted} {what}; {allowed} are allowed");
+            Err(LoadError::new("resources", reason))
+        }
+    }
+}
+
+fn entries(code: &InstancePre<State>, lane: Lane) -> Result<(Entries, Hooks), LoadError> {
+    let component = code.component();
+    let name = |interface: &str| format!("{PACKAGE}{interface}@0.1.0");
+    let exports =
+        |interface: &str| component.get_export_index(None, name(interface).as_str()).is_some();
+    if !exports("plugin") {
+        let reason = format!("it does not export `{}`: use the SDK's `export!`", name("plugin"));
+        return Err(LoadError::new("exports", reason));
+    }
+    let hooks = Hooks {
+        request: exports("request-hook"),
+        stream: exports("stream-hook"),
+        audit: exports("audit-hook"),
+    };
+    if !hooks.request && !hooks.stream && !hooks.audit {
+        let reason = "it exports no hook: name one in `export!` (request, stream, audit)";
+        return Err(LoadError::new("exports", reason));
+    }
+    let entries = Entries::find(code, lane, exports)
+        .map_err(|error| LoadError::new("exports", format!("{error:#}")))?;
+    Ok((entries, hooks))
+}
+
+/// Runs what may wait on a thread with a runtime of its own: loading happens on threads that have
+/// none, and on some that must not block one.
+pub(super) fn on_a_thread<T: Send, F: Future<Output = Result<T, LoadError>>>(
+    work: impl FnOnce() -> F + Send,
+) -> Result<T, LoadError> {
+    let run = || {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+        let runtime = runtime.map_err(|error| LoadError::new("describe", error.to_string()))?;
+        runtime.block_on(work())
+    };
+    let died = |_| LoadError::new("describe", "the thread that loads it died");
+    std::thread::scope(|scope| scope.spawn(run).join()).unwrap_or_else(|it| Err(died(it)))
 }
 
 const PACKAGE: &str = "patchbay:plugin/";
 /// Under 0.x a minor version breaks.
 const VERSION: &str = "0.1.";
+/// What is linked of WASI. `wasi:http` is not: it would go round the egress gate.
+const WASI: [&str; 6] =
+    ["wasi:cli/", "wasi:clocks/", "wasi:filesystem/", "wasi:io/", "wasi:random/", "wasi:sockets/"];
 /// `describe` runs once and may meet a busy machine.
-const DESCRIBE_MS: u32 = 2_000;
+const DESCRIBE_MS: u64 = 2_000;

@@ -4,21 +4,24 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use wire::{Chunk, Delta, FinishReason, Request, Role, Usage};
+use wire::{Chunk, Delta, ErrorType, FinishReason, Request, Role, Usage};
 
-use super::bindings::{audit_hook, request_hook::Decision};
+use super::bindings::types::{self, Decision};
 use super::convert;
 use super::fault::Failed;
 use super::media::{self, Held};
 use super::select::Selected;
 use super::stage::{Broken, Stage};
 use super::view::GenerationView;
+use crate::clock;
 use crate::error::Error;
 
 /// The plugins of one generation.
 pub(crate) struct Pipeline {
     stages: Vec<Stage>,
     surface: &'static str,
+    /// When the generation's time is over; none where no plugin could take any.
+    deadline: Option<Instant>,
 }
 
 /// What the request hooks made of a request.
@@ -56,32 +59,27 @@ pub(crate) struct Outcome {
 impl Pipeline {
     /// The plugins in order; none has run yet.
     pub(crate) fn new(selected: Vec<Selected>, view: GenerationView) -> Self {
-        let surface = view.surface;
+        let (surface, deadline) = (view.surface, Some(view.deadline));
         let view = Arc::new(view);
         let stages = selected.into_iter().map(|selected| Stage::new(selected, &view)).collect();
-        Self { stages, surface }
+        Self { stages, surface, deadline }
     }
 
-    /// Id, version and digest of each plugin, in order.
-    pub(crate) fn used(&self) -> Vec<(String, String, String)> {
-        let plugins = self.stages.iter().map(|stage| &stage.selected.plugin);
-        let used = plugins.map(|plugin| {
-            let about = &plugin.description;
-            (about.id.clone(), about.version.clone(), plugin.digest.clone())
-        });
-        used.collect()
+    /// No plugin at all.
+    pub(crate) fn none() -> Self {
+        Self { stages: Vec::new(), surface: "", deadline: None }
     }
 
     /// Runs the request hooks. A request that no plugin changed keeps its source.
     ///
     /// # Errors
     /// A plugin's rejection, or a guard's failure.
-    pub(crate) fn on_request(&mut self, mut request: Request) -> Result<Requested, Error> {
+    pub(crate) async fn on_request(&mut self, mut request: Request) -> Result<Requested, Error> {
         if !self.stages.iter().any(|stage| stage.selected.plugin.hooks.request) {
             return Ok(Requested::Go(request));
         }
         let mut held = media::lend(&mut request);
-        let answer = self.run_request_hooks(&mut request, &mut held);
+        let answer = self.run_request_hooks(&mut request, &mut held).await;
         media::restore(&mut request, held);
         Ok(match answer? {
             Some(deltas) => Requested::Answer(whole(deltas), request),
@@ -89,14 +87,14 @@ impl Pipeline {
         })
     }
 
-    fn run_request_hooks(
+    async fn run_request_hooks(
         &mut self,
         request: &mut Request,
         held: &mut Vec<Held>,
     ) -> Result<Option<Vec<Delta>>, Error> {
         let surface = self.surface;
         for stage in self.stages.iter_mut().filter(|stage| stage.selected.plugin.hooks.request) {
-            match ask(stage, request, held, surface) {
+            match ask(stage, request, held, surface).await {
                 Ok(None) => {}
                 Ok(answer) => return Ok(answer),
                 Err(Broken::Stop(error)) => return Err(error),
@@ -109,26 +107,34 @@ impl Pipeline {
     /// Takes one chunk through the stream hooks. What comes out at once is added to `out`.
     ///
     /// # Errors
-    /// A plugin ends the reply, or a guard failed.
-    pub(crate) fn push(&mut self, chunk: Chunk, out: &mut Vec<Chunk>) -> Result<(), Error> {
+    /// A plugin ends the reply, a guard failed, or the generation's time is over: what each call
+    /// takes adds up, and where the upstream's next piece is always there nobody else would notice.
+    pub(crate) async fn push(&mut self, chunk: Chunk, out: &mut Vec<Chunk>) -> Result<(), Error> {
         let last = self.stages.len();
-        self.push_below(last, chunk, out)
+        self.push_below(last, chunk, out).await?;
+        match self.deadline.is_some_and(|deadline| clock::now() >= deadline) {
+            true => Err(too_late()),
+            false => Ok(()),
+        }
     }
 
     /// Takes the chunks of a whole reply through the stream hooks.
     ///
     /// # Errors
     /// As [`Self::push`].
-    pub(crate) fn push_all(
+    pub(crate) async fn push_all(
         &mut self,
         chunks: Vec<Chunk>,
         out: &mut Vec<Chunk>,
     ) -> Result<(), Error> {
-        chunks.into_iter().try_for_each(|chunk| self.push(chunk, out))
+        for chunk in chunks {
+            self.push(chunk, out).await?;
+        }
+        Ok(())
     }
 
     /// Through the stages below `end`, last first.
-    fn push_below(
+    async fn push_below(
         &mut self,
         end: usize,
         mut chunk: Chunk,
@@ -136,7 +142,10 @@ impl Pipeline {
     ) -> Result<(), Error> {
         let stages = self.stages.iter_mut().take(end).rev();
         for stage in stages.filter(|stage| stage.transforms()) {
-            chunk = stage.pass(chunk)?;
+            chunk = match stage.shadow.is_some() {
+                false => stage.pass(chunk).await?,
+                true => stage.pass_beside(chunk).await?,
+            };
         }
         // A chunk that was all held back is no chunk; one that came empty has its bytes still.
         if !chunk.deltas.is_empty() || chunk.source.is_some() {
@@ -149,8 +158,8 @@ impl Pipeline {
     ///
     /// # Errors
     /// As [`Self::push`].
-    pub(crate) fn finish(&mut self, out: &mut Vec<Chunk>) -> Result<(), Error> {
-        self.sweep(out, |stage| stage.finish())
+    pub(crate) async fn finish(&mut self, out: &mut Vec<Chunk>) -> Result<(), Error> {
+        self.sweep(out, None).await
     }
 
     /// When something has been held back for too long; call [`Self::expire_held`] then.
@@ -162,55 +171,65 @@ impl Pipeline {
     ///
     /// # Errors
     /// A guard was one of them.
-    pub(crate) fn expire_held(&mut self, now: Instant, out: &mut Vec<Chunk>) -> Result<(), Error> {
-        self.sweep(out, |stage| stage.expire_held(now))
+    pub(crate) async fn expire_held(
+        &mut self,
+        now: Instant,
+        out: &mut Vec<Chunk>,
+    ) -> Result<(), Error> {
+        self.sweep(out, Some(now)).await
     }
 
-    /// What each stage gives, last first, goes through those below it.
-    fn sweep(
-        &mut self,
-        out: &mut Vec<Chunk>,
-        mut give: impl FnMut(&mut Stage) -> Result<Vec<Delta>, Error>,
-    ) -> Result<(), Error> {
+    /// What each stage gives at its end, or as it expires, goes through those below it; last first.
+    async fn sweep(&mut self, out: &mut Vec<Chunk>, expires: Option<Instant>) -> Result<(), Error> {
         for index in (0..self.stages.len()).rev() {
             let Some(stage) = self.stages.get_mut(index).filter(|stage| stage.transforms()) else {
                 continue;
             };
-            let given = give(stage)?;
+            let given = match expires {
+                Some(now) => stage.expire_held(now)?,
+                None => stage.finish().await?,
+            };
+            if let Some(shadow) = stage.shadow.as_mut().filter(|_| expires.is_none()) {
+                shadow.finish(&given).await;
+            }
             if !given.is_empty() {
-                self.push_below(index, Chunk::of(given), out)?;
+                self.push_below(index, Chunk::of(given), out).await?;
             }
         }
         Ok(())
     }
 
-    /// Runs the audit hooks, off the caller's thread where there is a runtime, and lets all
-    /// instances go.
+    /// Runs the audit hooks as a task of their own, and lets all instances go.
     pub(crate) fn complete(&mut self, outcome: Outcome) {
         let mut stages = std::mem::take(&mut self.stages);
         if !stages.iter().any(|stage| stage.selected.plugin.hooks.audit) {
             return;
         }
-        let mut run = move || {
+        tokio::spawn(async move {
             for stage in &mut stages {
-                stage.on_complete(lower_outcome(&outcome));
+                stage.on_complete(lower_outcome(&outcome)).await;
             }
-        };
-        match tokio::runtime::Handle::try_current() {
-            Ok(runtime) => drop(runtime.spawn_blocking(run)),
-            Err(_) => run(),
-        }
+        });
     }
 }
 
+fn too_late() -> Error {
+    let message = "The generation took longer than it may (upstream.total_ms)";
+    Error::client(ErrorType::Timeout, message)
+}
+
 /// One plugin's request hook: changes the request, or answers.
-fn ask(
+async fn ask(
     stage: &mut Stage,
     request: &mut Request,
     held: &mut Vec<Held>,
     surface: &'static str,
 ) -> Result<Option<Vec<Delta>>, Broken> {
-    match stage.on_request(request, held)? {
+    let decision = stage.on_request(request, held).await?;
+    if let Some(shadow) = &mut stage.shadow {
+        shadow.on_request(request, held, kind(&decision)).await;
+    }
+    match decision {
         Decision::Pass => Ok(None),
         Decision::Replace(replaced) => {
             let host = convert::Host { request, held, surface };
@@ -234,6 +253,16 @@ fn ask(
     }
 }
 
+/// Tells decisions apart by what they do.
+pub(super) fn kind(decision: &Decision) -> u8 {
+    match decision {
+        Decision::Pass => 0,
+        Decision::Replace(_) => 1,
+        Decision::Answer(_) => 2,
+        Decision::Reject(_) => 3,
+    }
+}
+
 /// An answer with what every reply has: each choice begins with a role and ends with a finish.
 fn whole(mut deltas: Vec<Delta>) -> Vec<Delta> {
     let mut choices: Vec<u16> = deltas.iter().filter_map(Delta::choice).collect();
@@ -252,8 +281,8 @@ fn whole(mut deltas: Vec<Delta>) -> Vec<Delta> {
     deltas
 }
 
-fn lower_outcome(it: &Outcome) -> audit_hook::Outcome<'_> {
-    audit_hook::Outcome {
+fn lower_outcome(it: &Outcome) -> types::Outcome<'_> {
+    types::Outcome {
         status: it.status,
         model: &it.model,
         provider: &it.provider,

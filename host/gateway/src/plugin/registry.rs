@@ -1,19 +1,23 @@
-//! What is loaded. Readers take a snapshot and keep it for a whole generation; writers build the
-//! next registry and swap it in whole, so nobody ever sees half a change.
+//! What is loaded. Readers take a snapshot and keep it for a whole generation; writers (`shelf`)
+//! build the next registry and swap it in whole, so nobody ever sees half a change.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::SystemTime;
 
-use arc_swap::ArcSwap;
-use parking_lot::Mutex;
+use anyhow::Context;
 
-use super::capability::Environment;
-use super::engine::Sandbox;
-use super::load::{self, LoadError, Loader, Origin, Plugin};
+use super::compile::Compiler;
+use super::folder::{Folder, Kept};
+use super::load::{LoadError, Origin, Plugin};
+use super::outside::{Models, Outside};
+use super::shelf::Shelf;
 use super::watch::Watch;
-use crate::config::Config;
+use crate::config::{self, Config};
+
+#[cfg(test)]
+mod tests;
 
 /// All plugins, and the way to change them.
 pub(crate) struct Plugins {
@@ -24,42 +28,47 @@ pub(crate) struct Plugins {
 
 impl Plugins {
     /// Starts the engine, loads the shipped plugins and those of the folder, and watches it. Slow:
-    /// it compiles.
+    /// it compiles. From then on what is installed is what is in the folder.
     ///
     /// # Errors
     /// When the engine or the folder can't be used. A plugin of the folder that is broken is
     /// logged and remembered instead.
-    pub(crate) fn start(config: &Config) -> Result<Self, anyhow::Error> {
-        let mut plugins = Self::empty(config)?;
+    pub(crate) fn start(config: &Config, compiler: Compiler) -> Result<Self, anyhow::Error> {
+        let dir = &config.plugins.dir;
+        if !dir.as_os_str().is_empty() {
+            let place = || format!("plugins.dir is {}", dir.display());
+            std::fs::create_dir_all(dir).with_context(place)?;
+        }
+        let folder = Folder::of(&config.plugins);
+        let shelf = Arc::new(Shelf::new(config, compiler, folder.clone())?);
+        shelf.follow_grants();
+        let mut plugins = Self { shelf, _watch: None };
         for (id, bytes) in shipped::SHIPPED {
             let loaded = plugins.install(bytes, Origin::Shipped);
             loaded.map_err(|error| anyhow::anyhow!("the shipped plugin `{id}` was {error}"))?;
         }
-        if !config.plugins.dir.as_os_str().is_empty() {
-            plugins._watch = Some(Watch::start(Arc::clone(&plugins.shelf), &config.plugins.dir)?);
+        if let Some(folder) = folder {
+            plugins._watch = Some(Watch::start(&plugins.shelf, &folder)?);
         }
         Ok(plugins)
     }
 
-    /// The engine, with nothing loaded.
+    /// The engine, with nothing loaded and no folder.
     ///
     /// # Errors
     /// When the engine does not start.
-    pub(crate) fn empty(config: &Config) -> Result<Self, anyhow::Error> {
-        let shelf = Shelf {
-            sandbox: Sandbox::new(&config.plugins)?,
-            config: config.clone(),
-            registry: ArcSwap::from_pointee(Registry::default()),
-            writing: Mutex::new(()),
-            environments: Mutex::default(),
-            installed: AtomicU64::new(0),
-        };
-        Ok(Self { shelf: Arc::new(shelf), _watch: None })
+    pub(crate) fn empty(config: &Config, compiler: Compiler) -> Result<Self, anyhow::Error> {
+        Ok(Self { shelf: Arc::new(Shelf::new(config, compiler, None)?), _watch: None })
     }
 
     /// The plugins as they are now.
     pub(crate) fn snapshot(&self) -> Arc<Registry> {
-        self.shelf.registry.load_full()
+        self.shelf.snapshot()
+    }
+
+    /// What a generation's plugins reach outside the sandbox.
+    pub(crate) fn outside(&self, models: Arc<dyn Models>) -> Outside {
+        self.shelf.outside(models)
     }
 
     /// Loads a file and makes it the current version of the plugin that it says it is. Slow: it
@@ -68,79 +77,119 @@ impl Plugins {
     /// # Errors
     /// Names the step that refused it. What was loaded before stays.
     pub(crate) fn install(&self, bytes: &[u8], origin: Origin) -> Result<Arc<Plugin>, LoadError> {
-        self.shelf.install(bytes, origin, None)
+        self.shelf.install(bytes, origin, None, Role::Current)
     }
 
-    /// Loads an upload that must be the plugin of that name.
+    /// Loads an upload that must be the plugin of that name, as its current version or on trial.
+    /// A current version is in the folder when this returns, one on trial once it is promoted.
     ///
     /// # Errors
     /// As [`Self::install`], and when it says that it is another one.
-    pub(crate) fn upload(&self, id: &str, bytes: &[u8]) -> Result<Arc<Plugin>, LoadError> {
-        self.shelf.install(bytes, Origin::Upload, Some(id))
+    pub(crate) fn upload(
+        &self,
+        id: &str,
+        bytes: &[u8],
+        role: Role,
+    ) -> Result<Arc<Plugin>, LoadError> {
+        self.shelf.install(bytes, Origin::Upload, Some(id), role)
     }
 
-    /// Takes a plugin away. Where a shipped one was replaced, that one returns.
+    /// Makes the version on trial the current one. Writes to the folder.
+    ///
+    /// # Errors
+    /// When there is no such plugin or nothing on trial.
+    pub(crate) fn promote(&self, id: &str) -> Result<Arc<Plugin>, LoadError> {
+        self.shelf.promote(id)
+    }
+
+    /// Takes a plugin away, out of the folder too. Where a shipped one was replaced, that one
+    /// returns.
     ///
     /// # Errors
     /// When there is none, or only the shipped one.
     pub(crate) fn remove(&self, id: &str) -> Result<(), LoadError> {
-        self.shelf.change(|registry| {
-            let line = registry.lines.get_mut(id).ok_or_else(|| unknown(id))?;
-            match line.shipped.clone() {
-                Some(shipped) if shipped.digest == line.current.digest => {
-                    let fix = format!("set `enabled = false` under [plugin.{id}]");
-                    Err(LoadError::new("find", format!("`{id}` is shipped; {fix}")))
-                }
-                Some(shipped) => {
-                    line.older.clear();
-                    line.current = shipped;
-                    Ok(())
-                }
-                None => {
-                    registry.lines.remove(id);
-                    Ok(())
-                }
-            }
-        })
+        self.shelf.remove(id)
     }
 
-    /// Makes the version before the current one current again.
+    /// Ends a trial, or makes the version before the current one current again, in the folder too.
+    /// That one counts as whole, whatever it was before. May compile, shortly after a start.
     ///
     /// # Errors
     /// When there is no such plugin or nothing before it.
     pub(crate) fn rollback(&self, id: &str) -> Result<Arc<Plugin>, LoadError> {
-        self.shelf.change(|registry| {
-            let line = registry.lines.get_mut(id).ok_or_else(|| unknown(id))?;
-            if line.older.is_empty() {
-                let reason = format!("no older version of `{id}` is kept");
-                return Err(LoadError::new("find", reason));
-            }
-            line.current = line.older.remove(0);
-            Ok(Arc::clone(&line.current))
-        })
+        self.shelf.rollback(id)
     }
 }
 
-fn unknown(id: &str) -> LoadError {
-    LoadError::new("find", format!("there is no plugin `{}`", id.escape_debug()))
+/// The operator's indexes; nothing is opened before it is asked for.
+pub(crate) fn indexes(config: &config::Index) -> index::Indexes {
+    let settings = index::Settings {
+        document_bytes_max: config.document_bytes_max,
+        passage_chars: config.passage_chars,
+        overlap_chars: config.overlap_chars,
+        writer_bytes: config.writer_bytes,
+    };
+    index::Indexes::open(&config.dir, settings)
 }
 
 /// One state of what is loaded. Immutable once it is swapped in.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Registry {
-    lines: BTreeMap<String, Line>,
+    pub(super) lines: BTreeMap<String, Line>,
+    /// What the folder's files hold, by path.
+    files: BTreeMap<PathBuf, Held>,
     /// Files of the folder that were refused, by path.
-    refused: BTreeMap<PathBuf, LoadError>,
+    pub(super) refused: BTreeMap<PathBuf, LoadError>,
+}
+
+/// A file of the folder that was loaded.
+#[derive(Debug, Clone)]
+struct Held {
+    id: String,
+    digest: String,
+    modified: Option<SystemTime>,
 }
 
 /// The versions of one plugin.
 #[derive(Debug, Clone)]
-struct Line {
-    current: Arc<Plugin>,
+pub(super) struct Line {
+    pub(super) current: Arc<Plugin>,
     /// Newest first.
-    older: Vec<Arc<Plugin>>,
+    pub(super) older: Vec<Arc<Plugin>>,
+    /// Tried beside the current one.
+    pub(super) trial: Option<Trial>,
     /// Returns when what replaced it is removed.
-    shipped: Option<Arc<Plugin>>,
+    pub(super) shipped: Option<Arc<Plugin>>,
+}
+
+/// What a version that is loaded becomes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Role {
+    /// The current one.
+    Current,
+    /// It serves so many of a hundred new generations; when it fails too often, none.
+    Canary(u8),
+    /// It runs beside the current one and changes nothing; what it would have done is compared.
+    Shadow,
+}
+
+/// A version on trial.
+#[derive(Debug, Clone)]
+pub(crate) struct Trial {
+    /// Which.
+    pub(crate) plugin: Arc<Plugin>,
+    /// How; never [`Role::Current`].
+    pub(crate) role: Role,
+}
+
+/// What of a plugin serves a generation.
+pub(super) struct Serving<'a> {
+    /// The version.
+    pub(super) plugin: &'a Arc<Plugin>,
+    /// Whether even that is passed over: it failed too often and there is nothing before it.
+    pub(super) is_disabled: bool,
+    /// What runs beside it.
+    pub(super) shadow: Option<&'a Arc<Plugin>>,
 }
 
 /// A file of the folder that was refused.
@@ -168,6 +217,35 @@ impl Registry {
         self.lines.values().map(|line| &line.current)
     }
 
+    /// What of a plugin serves a generation. `draw` is a number below a hundred that is the
+    /// generation's own.
+    pub(super) fn serving(&self, id: &str, draw: u8) -> Option<Serving<'_>> {
+        let line = self.lines.get(id)?;
+        let trial = line.trial.as_ref().filter(|trial| !trial.plugin.breaker.is_broken());
+        let mut shadow = None;
+        match trial.map(|trial| (trial.role, &trial.plugin)) {
+            Some((Role::Canary(weight), plugin)) if draw < weight => {
+                return Some(Serving { plugin, is_disabled: false, shadow });
+            }
+            Some((Role::Shadow, plugin)) => shadow = Some(plugin),
+            _ => {}
+        }
+        let versions = std::iter::once(&line.current).chain(&line.older);
+        let whole = versions.into_iter().find(|version| !version.breaker.is_broken());
+        Some(match whole {
+            Some(plugin) => Serving { plugin, is_disabled: false, shadow },
+            None => {
+                let plugin = &line.current;
+                Serving { plugin, is_disabled: !plugin.breaker.may_retry(), shadow: None }
+            }
+        })
+    }
+
+    /// The version of a plugin that is on trial.
+    pub(crate) fn trial(&self, id: &str) -> Option<&Trial> {
+        self.lines.get(id)?.trial.as_ref()
+    }
+
     /// A plugin's older versions that are kept, newest first.
     pub(crate) fn kept(&self, id: &str) -> &[Arc<Plugin>] {
         self.lines.get(id).map_or(&[], |line| &line.older)
@@ -179,161 +257,156 @@ impl Registry {
         refused.map(|(file, error)| Refused { file: file.clone(), error: error.clone() }).collect()
     }
 
-    fn add(&mut self, plugin: Arc<Plugin>, kept_max: usize) {
-        let shipped = (plugin.origin == Origin::Shipped).then(|| Arc::clone(&plugin));
-        let Some(line) = self.lines.get_mut(&plugin.description.id) else {
-            let line = Line { current: Arc::clone(&plugin), older: Vec::new(), shipped };
-            self.lines.insert(plugin.description.id.clone(), line);
-            return;
-        };
-        let before = std::mem::replace(&mut line.current, plugin);
-        line.older.insert(0, before);
-        line.older.truncate(kept_max);
-        line.shipped = shipped.or(line.shipped.take());
+    /// The file of the folder that a plugin's current version is in: of several, the newest.
+    pub(crate) fn file(&self, id: &str) -> Option<&Path> {
+        let own = self.files.iter().filter(|(_, held)| held.id == id);
+        own.max_by_key(|(_, held)| held.modified).map(|(file, _)| file.as_path())
     }
-}
 
-/// What writers share.
-pub(super) struct Shelf {
-    sandbox: Sandbox,
-    config: Config,
-    registry: ArcSwap<Registry>,
-    /// Held while the next registry is built, never while a plugin is compiled.
-    writing: Mutex<()>,
-    environments: Mutex<HashMap<String, Arc<Environment>>>,
-    installed: AtomicU64,
-}
+    /// All files of the folder that a plugin is in.
+    pub(super) fn files(&self, id: &str) -> Vec<PathBuf> {
+        let own = self.files.iter().filter(|(_, held)| held.id == id);
+        own.map(|(file, _)| file.clone()).collect()
+    }
 
-impl Shelf {
-    /// See [`Plugins::install`].
-    pub(super) fn install(
-        &self,
-        bytes: &[u8],
-        origin: Origin,
-        expected: Option<&str>,
-    ) -> Result<Arc<Plugin>, LoadError> {
-        let check = |plugin: &Plugin| match expected {
-            Some(id) if id != plugin.description.id => {
-                let own = &plugin.description.id;
-                let reason = format!("it says that it is `{own}`, not `{id}`");
-                Err(LoadError::new("description", reason))
-            }
-            _ => Ok(()),
-        };
-        let digest = load::digest(bytes);
-        if let Some(same) = self.registry.load().list().find(|plugin| plugin.digest == digest) {
-            return check(same).map(|()| Arc::clone(same));
+    /// The plugin that a file of the folder holds.
+    pub(super) fn plugin_of(&self, file: &Path) -> Option<&str> {
+        self.files.get(file).map(|held| held.id.as_str())
+    }
+
+    /// Whether a file was loaded with that content.
+    pub(super) fn holds(&self, file: &Path, digest: &str) -> bool {
+        self.files.get(file).is_some_and(|held| held.digest == digest)
+    }
+
+    /// Remembers what a file holds.
+    pub(super) fn hold(&mut self, file: &Path, plugin: &Plugin) {
+        let modified = std::fs::metadata(file).and_then(|it| it.modified()).ok();
+        let (id, digest) = (plugin.description.id.clone(), plugin.digest.clone());
+        self.refused.remove(file);
+        self.files.insert(file.to_owned(), Held { id, digest, modified });
+    }
+
+    /// Forgets a file without a word on what came from it.
+    pub(super) fn let_go(&mut self, file: &Path) {
+        self.refused.remove(file);
+        self.files.remove(file);
+    }
+
+    /// Takes away what came from a file that is gone or holds another plugin now. Returns the file
+    /// that must be loaded in its place, if there is one.
+    pub(super) fn release(&mut self, file: &Path) -> Option<PathBuf> {
+        let held = self.files.remove(file)?;
+        let id = held.id.as_str();
+        let next = self.file(id).map(Path::to_owned);
+        let line = self.lines.get_mut(id)?;
+        if let Some(next) = next {
+            let digest = self.files.get(&next).map_or("", |held| held.digest.as_str());
+            let is_current = line.current.digest == digest;
+            let is_back = is_current || line.return_to(digest);
+            return (!is_back).then_some(next);
         }
-        let loader = Loader { sandbox: &self.sandbox, config: &self.config };
-        let generation = self.installed.fetch_add(1, Ordering::Relaxed).saturating_add(1);
-        let environment = |id: &str| self.environment(id);
-        let plugin = Arc::new(loader.load(bytes, origin, generation, &environment)?);
-        check(&plugin)?;
-        self.change(|registry| {
-            let taken = plugin.description.suffixes.iter().find_map(|suffix| {
-                let other = registry.by_suffix(suffix)?;
-                let is_other = other.description.id != plugin.description.id;
-                is_other.then(|| (suffix, &other.description.id))
-            });
-            if let Some((suffix, other)) = taken {
-                let reason = format!("suffix `{suffix}` belongs to `{other}`");
-                return Err(LoadError::new("description", reason));
-            }
-            registry.add(Arc::clone(&plugin), self.config.plugins.generations_kept);
-            Ok(())
-        })?;
-        let about = &plugin.description;
-        tracing::info!(
-            id = about.id,
-            version = about.version,
-            kind = about.kind.as_str(),
-            origin = plugin.origin.as_str(),
-            digest = plugin.digest,
-            "plugin installed"
-        );
-        Ok(plugin)
-    }
-
-    /// Loads a file of the folder, and remembers when it is refused.
-    pub(super) fn install_file(&self, file: &Path) {
-        let origin = Origin::Dir(file.to_owned());
-        let bytes = self.read(file);
-        match bytes.and_then(|bytes| self.install(&bytes, origin, None)) {
-            Ok(plugin) => {
-                let _ = self.change(|registry| {
-                    registry.refused.remove(file);
-                    registry.drop_others_of(file, &plugin.description.id);
-                    Ok(())
-                });
-            }
-            Err(error) => {
-                tracing::error!(file = %file.display(), %error, "a plugin was refused");
-                let _ = self.change(|registry| {
-                    registry.refused.insert(file.to_owned(), error);
-                    Ok(())
-                });
-            }
+        tracing::info!(id, file = %file.display(), "plugin removed with its file");
+        match line.shipped.clone() {
+            Some(shipped) => line.restore(shipped),
+            None => drop(self.lines.remove(id)),
         }
+        None
     }
 
-    /// Drops what came from a file that is gone.
-    pub(super) fn forget_file(&self, file: &Path) {
-        let _ = self.change(|registry| {
-            registry.refused.remove(file);
-            registry.drop_others_of(file, "");
-            Ok(())
+    /// Every version that is loaded.
+    pub(super) fn all(&self) -> impl Iterator<Item = &Arc<Plugin>> {
+        self.lines.values().flat_map(|line| {
+            let trial = line.trial.iter().map(|trial| &trial.plugin);
+            let others = line.older.iter().chain(&line.shipped).chain(trial);
+            std::iter::once(&line.current).chain(others)
+        })
+    }
+
+    /// Adds a version, unless one of its suffixes is another plugin's.
+    pub(super) fn add(
+        &mut self,
+        plugin: &Arc<Plugin>,
+        role: Role,
+        kept_max: usize,
+    ) -> Result<(), LoadError> {
+        let id = &plugin.description.id;
+        let taken = plugin.description.suffixes.iter().find_map(|suffix| {
+            let other = &self.by_suffix(suffix)?.description.id;
+            (other != id).then_some((suffix, other))
         });
-    }
-
-    /// A file that is too large is not even read.
-    fn read(&self, file: &Path) -> Result<Vec<u8>, LoadError> {
-        let unreadable = |error: std::io::Error| LoadError::new("read", error.to_string());
-        let bytes = std::fs::metadata(file).map_err(unreadable)?.len();
-        let bytes_max = self.config.plugins.wasm_bytes_max;
-        if usize::try_from(bytes).map_or(true, |bytes| bytes > bytes_max) {
-            let reason = format!("{bytes} bytes; plugins.wasm_bytes_max allows {bytes_max}");
-            return Err(LoadError::new("size", reason));
+        if let Some((suffix, other)) = taken {
+            let reason = format!("suffix `{suffix}` belongs to `{other}`");
+            return Err(LoadError::new("description", reason));
         }
-        std::fs::read(file).map_err(unreadable)
-    }
-
-    fn environment(&self, id: &str) -> Arc<Environment> {
-        let mut environments = self.environments.lock();
-        let made = || Environment::new(id, &self.config.plugins);
-        Arc::clone(environments.entry(id.to_owned()).or_insert_with(made))
-    }
-
-    /// Builds the next registry and swaps it in, unless `f` refuses.
-    fn change<T>(
-        &self,
-        f: impl FnOnce(&mut Registry) -> Result<T, LoadError>,
-    ) -> Result<T, LoadError> {
-        let _writing = self.writing.lock();
-        let mut next = Registry::clone(&self.registry.load());
-        let result = f(&mut next)?;
-        self.registry.store(Arc::new(next));
-        Ok(result)
+        let plugin = Arc::clone(plugin);
+        match (self.lines.get_mut(id), role) {
+            (Some(line), Role::Current) => line.add(plugin, kept_max),
+            (Some(line), role) => line.trial = Some(Trial { plugin, role }),
+            (None, Role::Current) => {
+                let shipped = (plugin.origin == Origin::Shipped).then(|| Arc::clone(&plugin));
+                let id = id.clone();
+                let line = Line { current: plugin, older: Vec::new(), trial: None, shipped };
+                self.lines.insert(id, line);
+            }
+            (None, _) => {
+                let reason = format!("a first version of `{id}` can't be on trial");
+                return Err(LoadError::new("find", reason));
+            }
+        }
+        Ok(())
     }
 }
 
-impl Registry {
-    /// Drops the plugins that came from this file, but for `id`.
-    fn drop_others_of(&mut self, file: &Path, id: &str) {
-        let is_from = |plugin: &Plugin| matches!(&plugin.origin, Origin::Dir(from) if from == file);
-        self.lines.retain(|own, line| {
-            if own == id || !is_from(&line.current) {
-                return true;
-            }
-            tracing::info!(id = own, file = %file.display(), "plugin removed with its file");
-            match line.shipped.clone() {
-                Some(shipped) => {
-                    line.older.clear();
-                    line.current = shipped;
-                    true
-                }
-                None => false,
-            }
-        });
+impl Line {
+    /// Makes a version the current one. A trial ends with that.
+    pub(super) fn add(&mut self, plugin: Arc<Plugin>, kept_max: usize) {
+        if plugin.origin == Origin::Shipped {
+            self.shipped = Some(Arc::clone(&plugin));
+        }
+        self.trial = None;
+        let before = std::mem::replace(&mut self.current, plugin);
+        self.older.insert(0, before);
+        self.older.retain(|older| older.digest != self.current.digest);
+        self.older.truncate(kept_max.saturating_sub(1));
+    }
+
+    /// Whether a version is loaded, by its digest or how that begins.
+    pub(super) fn has(&self, kept: &Kept) -> bool {
+        std::iter::once(&self.current).chain(&self.older).any(|version| kept.is(&version.digest))
+    }
+
+    /// Makes an older version current again, and drops those after it. Says whether there is one
+    /// with that digest.
+    pub(super) fn return_to(&mut self, digest: &str) -> bool {
+        let Some(at) = self.older.iter().position(|older| older.digest == digest) else {
+            return false;
+        };
+        if let Some(version) = self.older.drain(..=at).next_back() {
+            version.breaker.mend();
+            self.current = version;
+            self.trial = None;
+        }
+        true
+    }
+
+    /// Makes the shipped version current, with nothing before it.
+    pub(super) fn restore(&mut self, shipped: Arc<Plugin>) {
+        self.older.clear();
+        self.trial = None;
+        self.current = shipped;
+    }
+
+    /// Puts the older versions into the order of the folder, with those that were loaded from
+    /// there. What the folder does not keep (a shipped version) comes after.
+    pub(super) fn arrange(&mut self, kept: &[Kept], loaded: &[Arc<Plugin>], kept_max: usize) {
+        let others = std::mem::take(&mut self.older);
+        let find = |kept: &Kept| others.iter().chain(loaded).find(|it| kept.is(&it.digest));
+        self.older = kept.iter().filter_map(find).map(Arc::clone).collect();
+        let is_kept = |version: &Arc<Plugin>| kept.iter().any(|kept| kept.is(&version.digest));
+        self.older.extend(others.iter().filter(|version| !is_kept(version)).map(Arc::clone));
+        self.older.retain(|version| version.digest != self.current.digest);
+        self.older.truncate(kept_max.saturating_sub(1));
     }
 }
 

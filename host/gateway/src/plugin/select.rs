@@ -1,13 +1,14 @@
-//! Which plugins a request goes through, in which order, with which options.
+//! Which plugins a request goes through, in which order, with which options, and why.
 
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
 
 use serde_json::{Map, Value};
-use wire::{ErrorType, Failure, Request};
+use wire::{ErrorType, Failure, PluginEntry};
 
 use super::load::Plugin;
-use super::registry::Registry;
-use crate::config::Config;
+use super::registry::{Registry, Serving};
+use crate::config::{Config, PluginTable};
 use crate::error::{Error, Side};
 
 /// A plugin with its options for one generation.
@@ -17,21 +18,151 @@ pub(crate) struct Selected {
     pub(crate) plugin: Arc<Plugin>,
     /// One JSON object; it fits the plugin's schema.
     pub(crate) options: Arc<str>,
+    /// Whether it is passed over, as it failed too often.
+    pub(crate) is_disabled: bool,
+    /// A version that runs beside it and changes nothing.
+    pub(crate) shadow: Option<Arc<Plugin>>,
+}
+
+/// Why a plugin runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Why {
+    /// The operator wants it on every request.
+    Always,
+    /// The operator wants it unless a request switches it off.
+    Default,
+    /// The key wants it unless a request switches it off.
+    Key,
+    /// The request names it.
+    Request,
+    /// A suffix of the request's model stands for it.
+    Suffix,
+}
+
+impl Why {
+    /// The name in the API.
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            Self::Always => "always",
+            Self::Default => "default",
+            Self::Key => "key",
+            Self::Request => "request",
+            Self::Suffix => "suffix",
+        }
+    }
+}
+
+/// What a generation brings that bears on its plugins.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Wanted<'a> {
+    /// The generation's id. It draws the lot where a new version serves some only.
+    pub(crate) id: &'a str,
+    /// The request's `plugins`.
+    pub(crate) entries: &'a [PluginEntry],
+    /// What its model's suffixes stand for.
+    pub(crate) suffixes: &'a [String],
+    /// The key's own defaults.
+    pub(crate) defaults: &'a [PluginEntry],
+}
+
+impl<'a> Wanted<'a> {
+    /// What a request brings.
+    pub(crate) fn of(
+        id: &'a str,
+        entries: &'a [PluginEntry],
+        suffixes: &'a [String],
+        defaults: &'a [PluginEntry],
+    ) -> Self {
+        Self { id, entries, suffixes, defaults }
+    }
+
+    fn entry(&self, id: &str) -> Option<&'a PluginEntry> {
+        self.entries.iter().find(|entry| entry.id == id)
+    }
+
+    /// Whether a plugin that would run for this reason was switched off. What the request says
+    /// counts before what its key says, and the key's word counts only against the operator's.
+    fn is_off(&self, id: &str, why: Why) -> bool {
+        let keys = || self.default(id).filter(|_| matches!(why, Why::Default));
+        let entry = self.entry(id).or_else(keys);
+        why != Why::Always && entry.is_some_and(|entry| !entry.enabled)
+    }
+
+    fn default(&self, id: &str) -> Option<&'a PluginEntry> {
+        self.defaults.iter().find(|entry| entry.id == id)
+    }
+
+    /// A number below a hundred, the same for a plugin throughout a generation.
+    fn draw(&self, plugin: &str) -> u8 {
+        let mut hasher = DefaultHasher::new();
+        (self.id, plugin).hash(&mut hasher);
+        u8::try_from(hasher.finish() % 100).unwrap_or(0)
+    }
 }
 
 impl Registry {
-    /// The operator's `always` plugins, then those the request names, then those its model
-    /// suffixes enable. A request can switch off what a suffix enabled, and nothing else.
+    /// The ids of the plugins that run, in order: the operator's `always` and `default`, the
+    /// key's, those the request names, those its model's suffixes stand for. Request hooks run in
+    /// this order, stream hooks in reverse.
+    pub(crate) fn order<'a>(
+        &'a self,
+        wanted: &Wanted<'a>,
+        config: &'a Config,
+    ) -> Vec<(&'a str, Why)> {
+        let tables = |is: fn(&PluginTable) -> bool| {
+            config.plugin.iter().filter(move |(_, table)| is(table)).map(|(id, _)| id.as_str())
+        };
+        let always = tables(|table| table.always).map(|id| (id, Why::Always));
+        let default = tables(|table| table.default).map(|id| (id, Why::Default));
+        let on = |entries: &'a [PluginEntry]| {
+            entries.iter().filter(|entry| entry.enabled).map(|entry| entry.id.as_str())
+        };
+        let key = on(wanted.defaults).map(|id| (id, Why::Key));
+        let named = on(wanted.entries).map(|id| (id, Why::Request));
+        let suffixed = wanted.suffixes.iter().filter_map(|suffix| self.by_suffix(suffix));
+        let suffixed = suffixed.map(|plugin| (plugin.description.id.as_str(), Why::Suffix));
+        let mut order: Vec<(&str, Why)> = Vec::new();
+        for (id, why) in always.chain(default).chain(key).chain(named).chain(suffixed) {
+            if !wanted.is_off(id, why) && !order.iter().any(|(known, _)| *known == id) {
+                order.push((id, why));
+            }
+        }
+        order
+    }
+
+    /// The plugins of a request, each with the version that serves it and its options.
     ///
     /// # Errors
     /// An unknown, disabled or repeated plugin, options that don't fit, or too many plugins.
     pub(crate) fn select(
         &self,
-        request: &Request,
-        suffixes: &[String],
+        wanted: &Wanted<'_>,
         config: &Config,
     ) -> Result<Vec<Selected>, Error> {
-        let entries = &request.controls.plugins;
+        self.check_names(wanted.entries)?;
+        let order = self.checked_order(wanted, config)?.into_iter();
+        order.map(|(id, why)| self.selected(id, why, wanted, config)).collect()
+    }
+
+    /// Checks what is to become a key's defaults: what would be refused on each of its requests.
+    ///
+    /// # Errors
+    /// An unknown, disabled or repeated plugin, options that don't fit, or too many plugins.
+    pub(crate) fn check_defaults(
+        &self,
+        defaults: &[PluginEntry],
+        config: &Config,
+    ) -> Result<(), Error> {
+        self.check_names(defaults)?;
+        let wanted = Wanted { id: "", entries: &[], suffixes: &[], defaults };
+        for (id, why) in self.checked_order(&wanted, config)? {
+            let plugin = self.find(id).filter(|_| wanted.default(id).is_some());
+            plugin.map(|plugin| checked_options(plugin, why, &wanted, config)).transpose()?;
+        }
+        Ok(())
+    }
+
+    fn check_names(&self, entries: &[PluginEntry]) -> Result<(), Error> {
         for (index, entry) in entries.iter().enumerate() {
             if self.find(&entry.id).is_none() {
                 return Err(self.no_such(index, &entry.id));
@@ -41,28 +172,41 @@ impl Registry {
                 return Err(Error::client(ErrorType::InvalidRequest, message));
             }
         }
-        let mut order: Vec<&Arc<Plugin>> = Vec::new();
-        let always = config.plugin.iter().filter(|(_, table)| table.always);
-        let always = always.map(|(id, _)| self.find(id).ok_or_else(|| not_loaded(id)));
-        let always = always.collect::<Result<Vec<_>, Error>>()?.into_iter();
-        let named = entries.iter().filter(|entry| entry.enabled);
-        let named = named.filter_map(|entry| self.find(&entry.id));
-        let is_off = |plugin: &&Arc<Plugin>| {
-            let own = |entry: &&wire::PluginEntry| entry.id == plugin.description.id;
-            entries.iter().find(own).is_some_and(|entry| !entry.enabled)
-        };
-        let suffixed = suffixes.iter().filter_map(|suffix| self.by_suffix(suffix));
-        for plugin in always.chain(named).chain(suffixed.filter(|plugin| !is_off(plugin))) {
-            if !order.iter().any(|known| known.description.id == plugin.description.id) {
-                order.push(plugin);
-            }
-        }
+        Ok(())
+    }
+
+    fn checked_order<'a>(
+        &'a self,
+        wanted: &Wanted<'a>,
+        config: &'a Config,
+    ) -> Result<Vec<(&'a str, Why)>, Error> {
+        let order = self.order(wanted, config);
         let most = config.plugins.per_request_max;
         if order.len() > most {
             let message = format!("plugins: {} on one request, at most {most}", order.len());
             return Err(Error::client(ErrorType::InvalidRequest, message));
         }
-        order.into_iter().map(|plugin| selected(plugin, request, config)).collect()
+        Ok(order)
+    }
+
+    fn selected(
+        &self,
+        id: &str,
+        why: Why,
+        wanted: &Wanted<'_>,
+        config: &Config,
+    ) -> Result<Selected, Error> {
+        let Some(Serving { plugin, is_disabled, shadow }) = self.serving(id, wanted.draw(id))
+        else {
+            return Err(not_loaded(id, why));
+        };
+        let options = checked_options(plugin, why, wanted, config)?;
+        Ok(Selected {
+            plugin: Arc::clone(plugin),
+            options: Arc::from(options.to_string()),
+            is_disabled,
+            shadow: shadow.map(Arc::clone),
+        })
     }
 
     fn no_such(&self, index: usize, id: &str) -> Error {
@@ -74,49 +218,67 @@ impl Registry {
     }
 }
 
-/// What the operator wants on every request is missing: serving without it would be wrong.
-fn not_loaded(id: &str) -> Error {
-    let message = format!(
-        "Plugin `{id}` must run on every request (plugin.{id}.always), and it is not loaded"
-    );
-    let mut failure = Failure::new(ErrorType::ProviderOverloaded, message);
-    failure.retry_after_ms = Some(1000);
-    Error { failure, side: Side::Us, source: None }
-}
-
-fn selected(plugin: &Arc<Plugin>, request: &Request, config: &Config) -> Result<Selected, Error> {
-    let id = &plugin.description.id;
+/// A plugin's options, as it may have them.
+fn checked_options(
+    plugin: &Plugin,
+    why: Why,
+    wanted: &Wanted<'_>,
+    config: &Config,
+) -> Result<Value, Error> {
+    let id = plugin.description.id.as_str();
     let table = config.plugin.get(id);
     if table.is_some_and(|table| table.enabled == Some(false) && !table.always) {
         let message =
             format!("plugins: the operator has switched off `{id}` (plugin.{id}.enabled)");
         return Err(Error::client(ErrorType::PermissionDenied, message));
     }
-    let mut options = match table.map(|table| serde_json::to_value(&table.options)) {
-        Some(Ok(Value::Object(options))) => options,
-        Some(Err(error)) => return Err(Error::us(error)),
-        _ => Map::new(),
-    };
-    let entry = request.controls.plugins.iter().find(|entry| entry.id == *id);
-    if let Some(entry) = entry {
-        let own: Map<String, Value> = entry.options.read().map_err(|error| {
-            let message = format!("plugins: options of `{id}` must be an object: {error}");
-            Error::client(ErrorType::InvalidRequest, message)
-        })?;
-        // What must run on every request must not be talked out of its task by a request.
-        match table.is_some_and(|table| table.always) {
-            true => own.into_iter().for_each(|(name, value)| {
-                options.entry(name).or_insert(value);
-            }),
-            false => options.extend(own),
-        }
-    }
-    let options = Value::Object(options);
+    let options = Value::Object(options(id, why, wanted, table)?);
     if let Err(error) = plugin.validator.validate(&options) {
         let path = error.instance_path().to_string();
         let place = if path.is_empty() { String::new() } else { format!(" at {path}") };
         let message = format!("plugins: options of `{id}`{place}: {error}");
         return Err(Error::client(ErrorType::InvalidRequest, message));
     }
-    Ok(Selected { plugin: Arc::clone(plugin), options: Arc::from(options.to_string()) })
+    Ok(options)
+}
+
+/// The operator's options, over them the key's, over them the request's. Where the operator wants
+/// the plugin on every request, nobody talks it out of its task: there the operator's win.
+fn options(
+    id: &str,
+    why: Why,
+    wanted: &Wanted<'_>,
+    table: Option<&PluginTable>,
+) -> Result<Map<String, Value>, Error> {
+    let mut options = match table.map(|table| serde_json::to_value(&table.options)) {
+        Some(Ok(Value::Object(options))) => options,
+        Some(Err(error)) => return Err(Error::us(error)),
+        _ => Map::new(),
+    };
+    for entry in [wanted.default(id), wanted.entry(id)].into_iter().flatten() {
+        let own: Map<String, Value> = entry.options.read().map_err(|error| {
+            let message = format!("plugins: options of `{id}` must be an object: {error}");
+            Error::client(ErrorType::InvalidRequest, message)
+        })?;
+        match why {
+            Why::Always => own.into_iter().for_each(|(name, value)| {
+                options.entry(name).or_insert(value);
+            }),
+            _ => options.extend(own),
+        }
+    }
+    Ok(options)
+}
+
+/// What should run without being named is missing: serving without it would be wrong.
+fn not_loaded(id: &str, why: Why) -> Error {
+    let place = match why {
+        Why::Always => format!("plugin.{id}.always"),
+        Why::Default => format!("plugin.{id}.default"),
+        _ => "the key's plugins".to_owned(),
+    };
+    let message = format!("Plugin `{id}` must run on this request ({place}), and it is not loaded");
+    let mut failure = Failure::new(ErrorType::ProviderOverloaded, message);
+    failure.retry_after_ms = Some(1000);
+    Error { failure, side: Side::Us, source: None }
 }

@@ -5,17 +5,20 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use wasmtime::component::ResourceAny;
-use wire::{Chunk, Delta, ErrorType, Failure};
+use wire::{Chunk, Delta};
 
-use super::bindings::{audit_hook, request_hook, stream_hook, types};
+use super::bindings::types::{self, Decision, Outcome, Verdict};
 use super::convert;
-use super::description::Kind;
-use super::fault::{Failed, Fault};
+use super::fault::{Failed, Fault, reject};
+use super::host::as_usize;
 use super::instance::Instance;
+use super::interest::{FINISH, bit, bits};
 use super::media::Held;
 use super::select::Selected;
+use super::shadow::Shadow;
 use super::view::GenerationView;
 use crate::clock;
+use crate::config::OnError;
 use crate::error::Error;
 
 /// One plugin at work.
@@ -28,6 +31,10 @@ pub(super) struct Stage {
     choices: Vec<Choice>,
     /// Failed, and is passed by since.
     is_out: bool,
+    /// Counts as a use of this version.
+    has_begun: bool,
+    /// Runs beside it.
+    pub(super) shadow: Option<Box<Shadow>>,
 }
 
 /// One choice's transformer.
@@ -69,8 +76,18 @@ struct Turn {
 impl Stage {
     /// A plugin that has not run yet.
     pub(super) fn new(selected: Selected, view: &Arc<GenerationView>) -> Self {
+        let shadow = selected.shadow.as_ref();
+        let shadow = shadow.map(|plugin| Box::new(Shadow::new(plugin, &selected, view)));
         let view = Arc::clone(view);
-        Self { selected, view, instance: None, choices: Vec::new(), is_out: false }
+        Self {
+            shadow,
+            selected,
+            view,
+            instance: None,
+            choices: Vec::new(),
+            is_out: false,
+            has_begun: false,
+        }
     }
 
     /// Whether its stream hook still runs.
@@ -79,12 +96,12 @@ impl Stage {
     }
 
     /// Runs the request hook.
-    pub(super) fn on_request(
+    pub(super) async fn on_request(
         &mut self,
         request: &wire::Request,
         held: &mut Vec<Held>,
-    ) -> Result<request_hook::Decision, Failed> {
-        let decision = self.instance()?.on_request(request, held)?;
+    ) -> Result<Decision, Failed> {
+        let decision = self.instance().await?.on_request(request, held).await?;
         let hooks = self.selected.plugin.hooks;
         if !hooks.stream && !hooks.audit {
             // Nothing more will be asked: the place is free while the model thinks.
@@ -94,40 +111,68 @@ impl Stage {
     }
 
     /// Runs the audit hook. Its failure is noted and changes nothing.
-    pub(super) fn on_complete(&mut self, outcome: audit_hook::Outcome<'_>) {
-        if self.is_out || !self.selected.plugin.hooks.audit {
+    pub(super) async fn on_complete(&mut self, outcome: Outcome<'_>) {
+        let is_cut = self.instance.as_ref().is_some_and(Instance::is_cut);
+        if self.is_out || is_cut || !self.selected.plugin.hooks.audit {
             return;
         }
-        let result = self.instance().and_then(|instance| instance.on_complete(outcome));
+        let result = match self.instance().await {
+            Ok(instance) => instance.on_complete(outcome).await,
+            Err(failed) => Err(failed),
+        };
         if let Err(failed) = result {
-            failed.note(&self.selected.plugin.description.id, &self.view.id);
+            self.note(&failed);
         }
     }
 
-    fn instance(&mut self) -> Result<&mut Instance, Failed> {
+    async fn instance(&mut self) -> Result<&mut Instance, Failed> {
+        let plugin = &self.selected.plugin;
         let instance = match self.instance.take() {
             Some(instance) => instance,
-            None => Instance::new(&self.selected.plugin, &self.view, &self.selected.options)?,
+            None if self.selected.is_disabled => {
+                let why = "it failed too often (plugins.breaker)";
+                return Err(Failed::new(Fault::Disabled, why));
+            }
+            None => {
+                if !self.has_begun {
+                    self.has_begun = true;
+                    plugin.breaker.begin();
+                }
+                Instance::new(plugin, &self.view, &self.selected.options).await?
+            }
         };
         Ok(self.instance.insert(instance))
+    }
+
+    /// Counts and logs a failure, and notices when there were too many.
+    fn note(&self, failed: &Failed) {
+        let plugin = &self.selected.plugin;
+        let about = &plugin.description;
+        failed.note(&about.id, &self.view.id);
+        let is_its_own = !matches!(failed.fault, Fault::Busy | Fault::Disabled);
+        if is_its_own && plugin.breaker.fail() {
+            let (plugin, version) = (about.id.clone(), about.version.as_str());
+            metrics::counter!("patchbay_plugin_broken_total", "plugin" => plugin.clone())
+                .increment(1);
+            tracing::error!(plugin, version, "a plugin failed too often and is passed over");
+        }
     }
 
     /// What a failure of this plugin means: an error that ends the generation, or nothing more
     /// than going on without it.
     pub(super) fn fail(&mut self, failed: &Failed) -> Result<(), Error> {
-        let about = &self.selected.plugin.description;
-        failed.note(&about.id, &self.view.id);
+        self.note(failed);
         self.is_out = true;
         self.instance = None;
-        match about.kind {
-            Kind::Guard => Err(failed.close(&about.id)),
-            Kind::Transform | Kind::Observe => Ok(()),
+        match self.selected.plugin.on_error {
+            OnError::Closed => Err(failed.close(&self.selected.plugin.description.id)),
+            OnError::Open => Ok(()),
         }
     }
 
     /// Takes a chunk through the plugin. One that holds nothing of interest is returned as it is,
     /// bytes included.
-    pub(super) fn pass(&mut self, chunk: Chunk) -> Result<Chunk, Error> {
+    pub(super) async fn pass(&mut self, chunk: Chunk) -> Result<Chunk, Error> {
         if self.is_out || !chunk.deltas.iter().any(|delta| self.concerns(delta)) {
             return Ok(chunk);
         }
@@ -135,8 +180,7 @@ impl Stage {
         let out = Vec::with_capacity(deltas.len());
         let mut turn = Turn { out, run: Vec::new(), is_changed: false };
         let mut deltas = deltas.into_iter();
-        let stepped = deltas.try_for_each(|delta| self.step(delta, &mut turn));
-        match stepped.and_then(|()| self.flush(&mut turn)) {
+        match self.take(&mut deltas, &mut turn).await {
             Ok(()) => {}
             Err(Broken::Stop(error)) => return Err(error),
             Err(Broken::Fail(failed)) => {
@@ -151,6 +195,27 @@ impl Stage {
         Ok(Chunk { deltas: turn.out, source: source.filter(|_| !turn.is_changed) })
     }
 
+    /// The same with a shadow, which sees what this one sees.
+    pub(super) async fn pass_beside(&mut self, chunk: Chunk) -> Result<Chunk, Error> {
+        let copy = chunk.clone();
+        let passed = self.pass(chunk).await?;
+        if let Some(shadow) = &mut self.shadow {
+            Box::pin(shadow.pass(copy, &passed.deltas)).await;
+        }
+        Ok(passed)
+    }
+
+    async fn take(
+        &mut self,
+        deltas: &mut std::vec::IntoIter<Delta>,
+        turn: &mut Turn,
+    ) -> Result<(), Broken> {
+        for delta in deltas {
+            self.step(delta, turn).await?;
+        }
+        self.flush(turn).await
+    }
+
     /// Whether a delta enters the sandbox, or makes something happen there.
     fn concerns(&self, delta: &Delta) -> bool {
         let number = delta.choice().unwrap_or(0);
@@ -162,16 +227,16 @@ impl Stage {
         }
     }
 
-    fn step(&mut self, delta: Delta, turn: &mut Turn) -> Result<(), Broken> {
+    async fn step(&mut self, delta: Delta, turn: &mut Turn) -> Result<(), Broken> {
         let number = delta.choice().unwrap_or(0);
         let run = turn.run.first().map(|first| first.choice().unwrap_or(0));
         if run.is_some_and(|run| run != number)
-            && let Err(broken) = self.flush(turn)
+            && let Err(broken) = self.flush(turn).await
         {
             turn.run.push(delta);
             return Err(broken);
         }
-        let (interest, is_over) = match self.choice(number) {
+        let (interest, is_over) = match self.choice(number).await {
             Ok(choice) => (choice.interest, choice.is_over),
             Err(failed) => {
                 turn.run.push(delta);
@@ -180,14 +245,14 @@ impl Stage {
         };
         let is_wanted = !is_over && interest & bit(&delta) != 0;
         if matches!(delta, Delta::Finish { .. }) && !is_over {
-            return self.conclude(number, delta, is_wanted, turn);
+            return self.conclude(number, delta, is_wanted, turn).await;
         }
         if is_wanted {
             turn.run.push(delta);
             return Ok(());
         }
         // What enters the sandbox keeps its place among what does not.
-        let flushed = self.flush(turn);
+        let flushed = self.flush(turn).await;
         match flushed {
             Ok(()) => turn.out.push(delta),
             Err(_) => turn.run.push(delta),
@@ -196,11 +261,11 @@ impl Stage {
     }
 
     /// A choice's transformer; made at the choice's first delta.
-    fn choice(&mut self, number: u16) -> Result<&mut Choice, Failed> {
+    async fn choice(&mut self, number: u16) -> Result<&mut Choice, Failed> {
         let index = match self.choices.iter().position(|choice| choice.number == number) {
             Some(index) => index,
             None => {
-                let (transformer, interest) = self.instance()?.transformer(number)?;
+                let (transformer, interest) = self.instance().await?.transformer(number).await?;
                 let interest = bits(interest);
                 self.choices.push(Choice {
                     number,
@@ -214,29 +279,34 @@ impl Stage {
                 self.choices.len() - 1
             }
         };
-        self.choices.get_mut(index).ok_or_else(|| Failed::new(Fault::Error, "no such choice"))
+        self.choices.get_mut(index).ok_or_else(no_such_choice)
+    }
+
+    /// A choice that has a transformer.
+    fn known(&mut self, number: u16) -> Result<&mut Choice, Failed> {
+        self.choices.iter_mut().find(|choice| choice.number == number).ok_or_else(no_such_choice)
     }
 
     /// Gives the run to its transformer. If that fails, the run stays for the release.
-    fn flush(&mut self, turn: &mut Turn) -> Result<(), Broken> {
+    async fn flush(&mut self, turn: &mut Turn) -> Result<(), Broken> {
         let Some(first) = turn.run.first() else { return Ok(()) };
         let number = first.choice().unwrap_or(0);
-        let transformer = self.choice(number)?.transformer;
-        match self.instance()?.push(transformer, &turn.run)? {
-            stream_hook::Verdict::Pass => turn.out.append(&mut turn.run),
-            stream_hook::Verdict::Hold => {
+        let transformer = self.choice(number).await?.transformer;
+        match self.instance().await?.push(transformer, &turn.run).await? {
+            Verdict::Pass => turn.out.append(&mut turn.run),
+            Verdict::Hold => {
                 turn.is_changed = true;
                 self.hold(number, turn)?;
             }
-            stream_hook::Verdict::Emit(deltas) => {
+            Verdict::Emit(deltas) => {
                 let input = turn.run.iter().map(convert::size_of).sum();
                 let emitted = self.emitted(number, deltas, input)?;
                 turn.is_changed = true;
                 turn.run.clear();
                 turn.out.extend(emitted);
-                self.choice(number)?.let_go();
+                self.known(number)?.let_go();
             }
-            stream_hook::Verdict::Stop(rejection) => return Err(self.stop(rejection)),
+            Verdict::Stop(rejection) => return Err(self.stop(rejection)),
         }
         Ok(())
     }
@@ -245,12 +315,12 @@ impl Stage {
     fn hold(&mut self, number: u16, turn: &mut Turn) -> Result<(), Failed> {
         let bytes: usize = turn.run.iter().map(convert::size_of).sum();
         let held: usize = self.choices.iter().map(|choice| choice.held_bytes).sum();
-        let most = self.selected.plugin.limits.held_bytes;
+        let most = as_usize(self.selected.plugin.limits.held_bytes);
         if held.saturating_add(bytes) > most {
-            let why = format!("it held back more than {most} bytes (plugins.held_bytes_max)");
+            let why = format!("it held back more than {most} bytes (held_bytes)");
             return Err(Failed::new(Fault::Held, why));
         }
-        let choice = self.choice(number)?;
+        let choice = self.known(number)?;
         choice.held_bytes = choice.held_bytes.saturating_add(bytes);
         choice.held_since = choice.held_since.or_else(|| Some(clock::now()));
         choice.held.append(&mut turn.run);
@@ -264,7 +334,7 @@ impl Stage {
         deltas: Vec<types::DeltaResult>,
         input: usize,
     ) -> Result<Vec<Delta>, Failed> {
-        let input = input.saturating_add(self.choice(number)?.held_bytes);
+        let input = input.saturating_add(self.known(number)?.held_bytes);
         let deltas =
             deltas.into_iter().map(convert::lift_delta).collect::<Result<Vec<_>, Failed>>()?;
         let output: usize = deltas.iter().map(convert::size_of).sum();
@@ -278,17 +348,17 @@ impl Stage {
 
     /// Refuses output that is out of all proportion to the input.
     pub(super) fn check_expansion(&self, input: usize, output: usize) -> Result<(), Failed> {
-        let times = self.selected.plugin.limits.expansion;
+        let times = as_usize(self.selected.plugin.limits.expansion);
         if output <= input.saturating_mul(times).saturating_add(EXPANSION_FREE_BYTES) {
             return Ok(());
         }
-        let why = format!("it made {output} bytes out of {input} (plugins.expansion_max)");
+        let why = format!("it made {output} bytes out of {input} (expansion)");
         Err(Failed::new(Fault::Expansion, why))
     }
 
     /// A choice ends: what is held comes before the finish, and the finish comes once, whatever
     /// the plugin made of it.
-    fn conclude(
+    async fn conclude(
         &mut self,
         number: u16,
         finish: Delta,
@@ -299,13 +369,13 @@ impl Stage {
         if is_wanted {
             turn.run.push(finish.clone());
         }
-        if let Err(broken) = self.flush(turn) {
+        if let Err(broken) = self.flush(turn).await {
             if !is_wanted {
                 turn.run.push(finish);
             }
             return Err(broken);
         }
-        let ended = self.end(number, &mut turn.out);
+        let ended = self.end(number, &mut turn.out).await;
         let is_finish = |delta: &Delta| matches!(delta, Delta::Finish { .. });
         let emitted = turn.out.split_off(start.min(turn.out.len()));
         let (mut finishes, others): (Vec<_>, Vec<_>) = emitted.into_iter().partition(is_finish);
@@ -328,31 +398,31 @@ impl Stage {
     }
 
     /// Calls a choice's `finish`. Says whether anything came of it.
-    fn end(&mut self, number: u16, out: &mut Vec<Delta>) -> Result<bool, Broken> {
-        let transformer = self.choice(number)?.transformer;
-        let has_emitted = match self.instance()?.finish(transformer)? {
-            stream_hook::Verdict::Emit(deltas) => {
+    async fn end(&mut self, number: u16, out: &mut Vec<Delta>) -> Result<bool, Broken> {
+        let transformer = self.choice(number).await?.transformer;
+        let has_emitted = match self.instance().await?.finish(transformer).await? {
+            Verdict::Emit(deltas) => {
                 let emitted = self.emitted(number, deltas, 0)?;
                 let is_some = !emitted.is_empty();
                 out.extend(emitted);
                 is_some
             }
-            stream_hook::Verdict::Stop(rejection) => return Err(self.stop(rejection)),
-            stream_hook::Verdict::Pass | stream_hook::Verdict::Hold => false,
+            Verdict::Stop(rejection) => return Err(self.stop(rejection)),
+            Verdict::Pass | Verdict::Hold => false,
         };
-        let choice = self.choice(number)?;
+        let choice = self.known(number)?;
         choice.let_go();
         choice.is_over = true;
         Ok(has_emitted)
     }
 
     /// The clean end of the stream: finishes the choices that have seen no finish.
-    pub(super) fn finish(&mut self) -> Result<Vec<Delta>, Error> {
+    pub(super) async fn finish(&mut self) -> Result<Vec<Delta>, Error> {
         let mut out = Vec::new();
         let open: Vec<u16> =
             self.choices.iter().filter(|choice| !choice.is_over).map(|it| it.number).collect();
         for number in open {
-            match self.end(number, &mut out) {
+            match self.end(number, &mut out).await {
                 Ok(_) => {}
                 Err(Broken::Stop(error)) => return Err(error),
                 Err(Broken::Fail(failed)) => {
@@ -377,7 +447,7 @@ impl Stage {
             return Ok(Vec::new());
         }
         let most = self.selected.plugin.limits.held_ms;
-        let why = format!("it held something back for more than {most} ms (plugins.held_ms_max)");
+        let why = format!("it held something back for more than {most} ms (held_ms)");
         self.fail(&Failed::new(Fault::Held, why))?;
         Ok(self.release())
     }
@@ -402,6 +472,10 @@ impl Stage {
     }
 }
 
+fn no_such_choice() -> Failed {
+    Failed::new(Fault::Error, "no such choice")
+}
+
 impl Choice {
     fn let_go(&mut self) {
         self.held.clear();
@@ -409,65 +483,6 @@ impl Choice {
         self.held_since = None;
     }
 }
-
-/// What a client is told when a plugin rejects. Statuses that belong to the gateway are refused:
-/// a plugin can't pretend that we or the upstream failed.
-fn reject(id: &str, it: types::Rejection) -> Result<Error, Failed> {
-    if !matches!(it.status, 400..=499 | 503) {
-        let why = format!("it rejected with status {}; 400 to 499 and 503 are allowed", it.status);
-        return Err(Failed::new(Fault::Error, why));
-    }
-    let error_type = match it.status {
-        503 => ErrorType::ProviderOverloaded,
-        status => ErrorType::of_status(status),
-    };
-    let mut failure = Failure::new(error_type, it.message);
-    failure.status = it.status;
-    failure.retry_after_ms = it.retry_after_ms.map(u64::from);
-    failure.metadata = convert::lift_fields(it.metadata, "a rejection's metadata")?;
-    failure.metadata.retain(|(name, _)| name != "plugin");
-    failure.metadata.push(("plugin".to_owned(), wire::Json::of(&id)));
-    Ok(Error::plugin(failure))
-}
-
-/// A delta's bit, in the order of `interest`.
-fn bit(delta: &Delta) -> u16 {
-    match delta {
-        Delta::Role { .. } => 1,
-        Delta::Text { .. } => 1 << 1,
-        Delta::Reasoning { .. } => 1 << 2,
-        Delta::ToolCall { .. } => 1 << 3,
-        Delta::Refusal { .. } => 1 << 4,
-        Delta::Annotation { .. } => 1 << 5,
-        Delta::Image { .. } => 1 << 6,
-        Delta::Audio { .. } => 1 << 7,
-        Delta::Finish { .. } => FINISH,
-        Delta::Usage(_) => 1 << 9,
-        Delta::Other { .. } => 1 << 10,
-    }
-}
-
-fn bits(interest: stream_hook::Interest) -> u16 {
-    use stream_hook::Interest as I;
-    let order = [
-        I::ROLE,
-        I::TEXT,
-        I::REASONING,
-        I::TOOL_CALL,
-        I::REFUSAL,
-        I::ANNOTATION,
-        I::IMAGE,
-        I::AUDIO,
-        I::FINISH,
-        I::USAGE,
-        I::OTHER,
-    ];
-    let wanted = order.into_iter().zip(0_u16..).filter(|(flag, _)| interest.contains(*flag));
-    wanted.fold(0, |bits, (_, place)| bits | 1 << place)
-}
-
-/// A choice's end always matters: it is when `finish` is called.
-const FINISH: u16 = 1 << 8;
 
 /// Output that is always allowed, beside the multiple of the input.
 const EXPANSION_FREE_BYTES: usize = 64 << 10;

@@ -3,20 +3,21 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures_util::FutureExt;
 use wire::{Chunk, Delta, FinishReason, Json, PluginEntry, Request, Role, Source};
 
-use super::description::Kind;
-use super::engine::Sandbox;
+use super::compile::{Compiler, Workshop};
+use super::engine::Sandboxes;
 use super::fault::Fault;
 use super::instance::Instance;
 use super::load::{Loader, Origin, Plugin};
 use super::media;
 use super::pipeline::{Pipeline, Requested};
 use super::registry::Plugins;
-use super::select::Selected;
+use super::select::{Selected, Wanted};
 use super::view::GenerationView;
 use crate::clock;
-use crate::config::{Config, PluginTable};
+use crate::config::{Config, OnError, PluginTable};
 
 fn template() -> Vec<u8> {
     std::fs::read(env!("PATCHBAY_TEMPLATE_WASM")).unwrap()
@@ -29,42 +30,36 @@ fn hostile() -> Vec<u8> {
 fn config() -> Config {
     let mut config = Config::default();
     config.plugins.instances_max = 20;
-    config.plugins.memory_bytes_max = 16 << 20;
+    config.plugins.cache_dir = Some(std::path::PathBuf::new());
+    config.plugins.limits.memory_bytes = 16 << 20;
     // Generous, because ticks are of wall time and tests share the machine.
-    config.plugins.cpu_ms = 500;
+    config.plugins.limits.cpu_ms = 500;
     config
 }
 
 fn plugins(config: &Config) -> Plugins {
-    let plugins = Plugins::empty(config).unwrap();
+    let plugins = Plugins::empty(config, Compiler::Here).unwrap();
     plugins.install(&template(), Origin::Upload).unwrap();
     plugins.install(&hostile(), Origin::Upload).unwrap();
     plugins
 }
 
 fn view() -> GenerationView {
-    GenerationView {
-        id: "gen-1".to_owned(),
-        surface: "openai-chat",
-        model: "author/name".to_owned(),
-        key: "hash".to_owned(),
-        headers: Vec::new(),
-        deadline: clock::now() + Duration::from_secs(60),
-    }
+    GenerationView::of_load(Duration::from_secs(60))
+}
+
+/// What a plugin that never waits does is over when it is asked for.
+fn now<T>(call: impl Future<Output = T>) -> T {
+    call.now_or_never().expect("the plugin waits")
 }
 
 fn entry(id: &str, options: &str) -> PluginEntry {
     PluginEntry { id: id.to_owned(), enabled: true, options: Json::parse(options).unwrap() }
 }
 
-fn request(plugins: Vec<PluginEntry>) -> Request {
-    let mut request = Request::default();
-    request.controls.plugins = plugins;
-    request
-}
-
 fn pipeline(plugins: &Plugins, config: &Config, entries: Vec<PluginEntry>) -> Pipeline {
-    let selected = plugins.snapshot().select(&request(entries), &[], config).unwrap();
+    let wanted = Wanted::of("gen-1", &entries, &[], &[]);
+    let selected = plugins.snapshot().select(&wanted, config).unwrap();
     Pipeline::new(selected, view())
 }
 
@@ -84,9 +79,9 @@ fn role() -> Delta {
 fn run(pipeline: &mut Pipeline, deltas: Vec<Delta>) -> Vec<Delta> {
     let mut out = Vec::new();
     for delta in deltas {
-        pipeline.push(Chunk::of(vec![delta]), &mut out).unwrap();
+        now(pipeline.push(Chunk::of(vec![delta]), &mut out)).unwrap();
     }
-    pipeline.finish(&mut out).unwrap();
+    now(pipeline.finish(&mut out)).unwrap();
     joined(out)
 }
 
@@ -126,8 +121,8 @@ fn a_whole_reply_is_one_batch() {
     let mut pipeline = pipeline(&plugins, &config, vec![entry("template", REPLACE)]);
     let mut out = Vec::new();
     let chunk = Chunk::of(vec![role(), text("a c"), text("at"), finish()]);
-    pipeline.push_all(vec![chunk], &mut out).unwrap();
-    pipeline.finish(&mut out).unwrap();
+    now(pipeline.push_all(vec![chunk], &mut out)).unwrap();
+    now(pipeline.finish(&mut out)).unwrap();
     assert_eq!(joined(out), vec![role(), text("a dog"), finish()]);
 }
 
@@ -140,9 +135,9 @@ fn choices_do_not_mix() {
     let deltas = vec![piece(0, "c"), piece(1, "at"), piece(0, "at"), piece(1, "c")];
     let mut out = Vec::new();
     for delta in deltas {
-        pipeline.push(Chunk::of(vec![delta]), &mut out).unwrap();
+        now(pipeline.push(Chunk::of(vec![delta]), &mut out)).unwrap();
     }
-    pipeline.finish(&mut out).unwrap();
+    now(pipeline.finish(&mut out)).unwrap();
     let of = |choice| {
         let own = out.iter().flat_map(|chunk| &chunk.deltas);
         let own = own.filter(|delta| delta.choice() == Some(choice));
@@ -161,15 +156,16 @@ fn what_is_not_of_interest_keeps_its_bytes() {
     for deltas in [vec![role()], vec![text("nothing here. ")], vec![]] {
         let chunk = Chunk { deltas, source: source.clone() };
         let mut out = Vec::new();
-        pipeline.push(chunk.clone(), &mut out).unwrap();
+        now(pipeline.push(chunk.clone(), &mut out)).unwrap();
         assert_eq!(out, vec![chunk]);
     }
 }
 
 fn load(bytes: &[u8], config: &Config, change: impl FnOnce(&mut Plugin)) -> Arc<Plugin> {
-    let sandbox = Sandbox::new(&config.plugins).unwrap();
-    let loader = Loader { sandbox: &sandbox, config };
-    let environment = |id: &str| super::capability::Environment::new(id, &config.plugins);
+    let sandboxes = Sandboxes::new(config).unwrap();
+    let workshop = Workshop::new(&config.plugins, Compiler::Here).unwrap();
+    let loader = Loader { workshop: &workshop, sandboxes: &sandboxes, config };
+    let environment = |id: &str| super::capability::Environment::new(id, &config.plugins.limits);
     let mut plugin = loader.load(bytes, Origin::Upload, 1, &environment).unwrap();
     change(&mut plugin);
     Arc::new(plugin)
@@ -177,7 +173,7 @@ fn load(bytes: &[u8], config: &Config, change: impl FnOnce(&mut Plugin)) -> Arc<
 
 const FAULTS: [(&str, Fault, &str); 8] = [
     ("loop", Fault::Timeout, "500 ms of CPU (cpu_ms)"),
-    ("memory", Fault::Memory, "16777216 bytes (memory_bytes_max)"),
+    ("memory", Fault::Memory, "16777216 bytes (memory_bytes)"),
     ("stack", Fault::Stack, "the call stack is exhausted"),
     ("panic", Fault::Trap, "panic"),
     ("trap", Fault::Trap, "unreachable"),
@@ -192,9 +188,9 @@ fn each_harm_is_classified_where_it_is_done() {
     let plugin = load(&hostile(), &config, |_| {});
     for (deed, fault, _) in FAULTS.iter().take(6) {
         let options: Arc<str> = format!(r#"{{"do":"{deed}","at":"request"}}"#).into();
-        let mut instance = Instance::new(&plugin, &Arc::new(view()), &options).unwrap();
+        let mut instance = now(Instance::new(&plugin, &Arc::new(view()), &options)).unwrap();
         let mut held = Vec::new();
-        let failed = instance.on_request(&Request::default(), &mut held).unwrap_err();
+        let failed = now(instance.on_request(&Request::default(), &mut held)).unwrap_err();
         assert_eq!(failed.fault, *fault, "{deed}: {}", failed.detail);
     }
 }
@@ -202,12 +198,13 @@ fn each_harm_is_classified_where_it_is_done() {
 #[test]
 fn a_guard_that_fails_ends_the_reply_and_says_how() {
     let config = config();
-    let plugin = load(&hostile(), &config, |plugin| plugin.description.kind = Kind::Guard);
+    let plugin = load(&hostile(), &config, |plugin| plugin.on_error = OnError::Closed);
     for (deed, fault, detail) in FAULTS {
         let options: Arc<str> = format!(r#"{{"do":"{deed}"}}"#).into();
-        let selected = Selected { plugin: Arc::clone(&plugin), options };
+        let selected =
+            Selected { plugin: Arc::clone(&plugin), options, is_disabled: false, shadow: None };
         let mut pipeline = Pipeline::new(vec![selected], view());
-        let error = pipeline.push(Chunk::of(vec![text("x")]), &mut Vec::new()).unwrap_err();
+        let error = now(pipeline.push(Chunk::of(vec![text("x")]), &mut Vec::new())).unwrap_err();
         assert_eq!(error.failure.status, 503);
         assert!(error.failure.message.contains(detail), "{deed}: {}", error.failure.message);
         let metadata: Vec<_> =
@@ -234,7 +231,7 @@ fn a_transform_that_fails_is_left_out_of_its_own_request() {
 #[test]
 fn what_a_failed_transform_held_is_released_unchanged() {
     let mut config = config();
-    config.plugins.held_bytes_max = 100;
+    config.plugins.limits.held_bytes = 100;
     let plugins = plugins(&config);
     let entries = || vec![entry("hostile", r#"{"do":"hold"}"#)];
     let mut full = pipeline(&plugins, &config, entries());
@@ -245,12 +242,12 @@ fn what_a_failed_transform_held_is_released_unchanged() {
 
     let mut late = pipeline(&plugins, &config, entries());
     let mut out = Vec::new();
-    late.push(Chunk::of(vec![text("x")]), &mut out).unwrap();
+    now(late.push(Chunk::of(vec![text("x")]), &mut out)).unwrap();
     assert_eq!(out, vec![]);
     let deadline = late.held_deadline().unwrap();
-    late.expire_held(deadline - Duration::from_millis(1), &mut out).unwrap();
+    now(late.expire_held(deadline - Duration::from_millis(1), &mut out)).unwrap();
     assert_eq!(out, vec![], "in time");
-    late.expire_held(deadline, &mut out).unwrap();
+    now(late.expire_held(deadline, &mut out)).unwrap();
     assert_eq!(out, vec![Chunk::of(vec![text("x")])]);
     assert_eq!(late.held_deadline(), None);
 }
@@ -261,11 +258,11 @@ fn a_full_pool_is_busy_and_not_a_crash() {
     config.plugins.instances_max = 1;
     let plugin = load(&template(), &config, |_| {});
     let (view, options) = (Arc::new(view()), Arc::from(REPLACE));
-    let first = Instance::new(&plugin, &view, &options).unwrap();
-    let failed = Instance::new(&plugin, &view, &options).map(|_| ()).unwrap_err();
+    let first = now(Instance::new(&plugin, &view, &options)).unwrap();
+    let failed = now(Instance::new(&plugin, &view, &options)).map(|_| ()).unwrap_err();
     assert_eq!(failed.fault, Fault::Busy);
     drop(first);
-    assert!(Instance::new(&plugin, &view, &options).is_ok(), "the place is free again");
+    assert!(now(Instance::new(&plugin, &view, &options)).is_ok(), "the place is free again");
 }
 
 #[test]
@@ -275,7 +272,7 @@ fn request_hooks_of_other_plugins_cost_nothing() {
     let mut pipeline = pipeline(&plugins, &config, vec![entry("template", REPLACE)]);
     let source = Some(Source { dialect: "openai-chat", bytes: "{}".into() });
     let request = Request { source, ..Request::default() };
-    let Requested::Go(after) = pipeline.on_request(request.clone()).unwrap() else { panic!() };
+    let Requested::Go(after) = now(pipeline.on_request(request.clone())).unwrap() else { panic!() };
     assert_eq!(after, request);
 }
 
@@ -288,7 +285,9 @@ fn a_request_hook_that_fails_leaves_the_request_as_it_was() {
         let mut harmed = pipeline(&plugins, &config, vec![entry("hostile", &options)]);
         let source = Some(Source { dialect: "openai-chat", bytes: "{}".into() });
         let request = Request { model: "author/name".into(), source, ..Request::default() };
-        let Requested::Go(after) = harmed.on_request(request.clone()).unwrap() else { panic!() };
+        let Requested::Go(after) = now(harmed.on_request(request.clone())).unwrap() else {
+            panic!()
+        };
         assert_eq!(after, request, "{deed}");
     }
 }
@@ -299,7 +298,7 @@ fn an_answer_is_a_whole_reply() {
     let plugins = plugins(&config);
     let options = r#"{"do":"stray","at":"request"}"#;
     let mut pipeline = pipeline(&plugins, &config, vec![entry("hostile", options)]);
-    let requested = pipeline.on_request(Request::default()).unwrap();
+    let requested = now(pipeline.on_request(Request::default())).unwrap();
     let Requested::Answer(deltas, _) = requested else { panic!("{requested:?}") };
     for choice in [0, u16::MAX] {
         let own: Vec<_> = deltas.iter().filter(|it| it.choice() == Some(choice)).collect();
@@ -316,7 +315,7 @@ fn a_watched_file_is_live_while_it_is_there() {
     std::fs::write(dir.path().join("broken.wasm"), b"hello").unwrap();
     let mut config = config();
     config.plugins.dir = dir.path().to_owned();
-    let plugins = Plugins::start(&config).unwrap();
+    let plugins = Plugins::start(&config, Compiler::Here).unwrap();
     let registry = plugins.snapshot();
     assert!(registry.find("template").is_some());
     let refused = registry.refused();
@@ -381,7 +380,7 @@ fn a_broken_file_is_refused_and_the_old_version_stays() {
 fn a_file_that_is_too_large_is_refused_with_the_setting() {
     let mut config = config();
     config.plugins.wasm_bytes_max = 1_000;
-    let plugins = Plugins::empty(&config).unwrap();
+    let plugins = Plugins::empty(&config, Compiler::Here).unwrap();
     let error = plugins.install(&template(), Origin::Upload).unwrap_err();
     assert_eq!(error.step, "size");
     assert!(error.reason.contains("plugins.wasm_bytes_max"), "{error}");
@@ -412,7 +411,8 @@ fn selection_follows_the_operator_then_the_request() {
     let plugins = plugins(&config);
     let registry = plugins.snapshot();
     let ids = |entries, config: &Config| {
-        let selected = registry.select(&request(entries), &[], config)?;
+        let entries: Vec<PluginEntry> = entries;
+        let selected = registry.select(&Wanted::of("gen-1", &entries, &[], &[]), config)?;
         Ok(selected.iter().map(|it| it.plugin.description.id.clone()).collect::<Vec<_>>())
     };
     let message =

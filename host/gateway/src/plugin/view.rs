@@ -1,6 +1,9 @@
 //! What plugins may see of a generation beside the request itself.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
+
+use super::outside::Outside;
+use crate::clock;
 
 /// What plugins may see of a generation.
 #[derive(Debug)]
@@ -17,9 +20,24 @@ pub(crate) struct GenerationView {
     pub(crate) headers: Vec<(String, String)>,
     /// When the generation's time is over.
     pub(crate) deadline: Instant,
+    /// What lies outside the sandbox, as this generation reaches it.
+    pub(crate) outside: Outside,
 }
 
 impl GenerationView {
+    /// No generation at all: a plugin is being loaded or tested.
+    pub(super) fn of_load(limit: Duration) -> Self {
+        Self {
+            id: "load".to_owned(),
+            surface: "openai-chat",
+            model: String::new(),
+            key: String::new(),
+            headers: Vec::new(),
+            deadline: clock::now() + limit,
+            outside: Outside::Nothing,
+        }
+    }
+
     /// A header that plugins may see.
     pub(super) fn header(&self, name: &str) -> Option<&str> {
         if HIDDEN.contains(&name) {
@@ -48,14 +66,7 @@ mod tests {
     fn credentials_are_never_shown() {
         let headers = HIDDEN.iter().chain(&["x-title"]);
         let headers = headers.map(|name| ((*name).to_owned(), "value".to_owned())).collect();
-        let view = GenerationView {
-            id: String::new(),
-            surface: "openai-chat",
-            model: String::new(),
-            key: String::new(),
-            headers,
-            deadline: crate::clock::now(),
-        };
+        let view = GenerationView { headers, ..GenerationView::of_load(Duration::ZERO) };
         assert_eq!(view.header("x-title"), Some("value"));
         for name in HIDDEN {
             assert_eq!(view.header(name), None, "{name}");

@@ -1,5 +1,6 @@
-//! The watched folder: a `.wasm` file that is put there is live, one that is deleted is gone. A
-//! file is read once it has stopped changing, so that half a copy is never loaded.
+//! The watched folder: a `.wasm` file that is put there is live, one that is deleted is gone, and
+//! what is granted there counts. A file is read once it has stopped changing, so that half a copy
+//! is never loaded.
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -10,7 +11,8 @@ use std::time::{Duration, SystemTime};
 use anyhow::Context;
 use notify::{RecommendedWatcher, RecursiveMode, Watcher};
 
-use super::registry::Shelf;
+use super::folder::{Folder, is_wasm};
+use super::shelf::Shelf;
 
 /// Watches until it is dropped.
 pub(super) struct Watch {
@@ -18,15 +20,12 @@ pub(super) struct Watch {
 }
 
 impl Watch {
-    /// Makes the folder if it is missing, loads what is there, and watches on a thread of its own.
+    /// Loads what is in the folder, and watches it on a thread of its own.
     ///
     /// # Errors
-    /// When the folder can't be made, read or watched.
-    pub(super) fn start(shelf: Arc<Shelf>, dir: &Path) -> Result<Self, anyhow::Error> {
-        let place = || format!("plugins.dir is {}", dir.display());
-        std::fs::create_dir_all(dir).with_context(place)?;
-        // Events name files by the path that is watched, whatever the working directory is then.
-        let dir = dir.canonicalize().with_context(place)?;
+    /// When the folder can't be read or watched.
+    pub(super) fn start(shelf: &Arc<Shelf>, folder: &Folder) -> Result<Self, anyhow::Error> {
+        let place = || format!("plugins.dir is {}", folder.dir().display());
         let (sender, events) = channel();
         let notify = move |event: notify::Result<notify::Event>| {
             for path in event.map(|event| event.paths).unwrap_or_default() {
@@ -36,20 +35,26 @@ impl Watch {
         };
         let mut watcher = notify::recommended_watcher(notify).with_context(place)?;
         // Watch first: a file that arrives while the others load is not missed.
-        watcher.watch(&dir, RecursiveMode::NonRecursive).with_context(place)?;
-        let mut files: Vec<_> = std::fs::read_dir(&dir).with_context(place)?.flatten().collect();
-        files.sort_by_key(std::fs::DirEntry::file_name);
-        for file in files.into_iter().map(|entry| entry.path()).filter(|file| is_wasm(file)) {
+        watcher.watch(folder.dir(), RecursiveMode::NonRecursive).with_context(place)?;
+        for file in folder.files()? {
             shelf.install_file(&file);
         }
-        let thread = std::thread::Builder::new().name("plugin-watch".to_owned());
-        thread.spawn(move || follow(&shelf, &events)).with_context(place)?;
+        // Requests need not wait for what is only kept, nor files that arrive.
+        let kept = Arc::clone(shelf);
+        thread("plugin-kept").spawn(move || kept.load_all_kept()).with_context(place)?;
+        let (shelf, grants) = (Arc::clone(shelf), folder.grants_file());
+        let following = move || follow(&shelf, &grants, &events);
+        thread("plugin-watch").spawn(following).with_context(place)?;
         Ok(Self { _watcher: watcher })
     }
 }
 
+fn thread(name: &str) -> std::thread::Builder {
+    std::thread::Builder::new().name(name.to_owned())
+}
+
 /// Loads each file that changed, once it looks the same twice in a row.
-fn follow(shelf: &Shelf, events: &Receiver<PathBuf>) {
+fn follow(shelf: &Shelf, grants: &Path, events: &Receiver<PathBuf>) {
     let mut changing: HashMap<PathBuf, Option<Look>> = HashMap::new();
     loop {
         let event = if changing.is_empty() {
@@ -58,7 +63,7 @@ fn follow(shelf: &Shelf, events: &Receiver<PathBuf>) {
             events.recv_timeout(QUIET)
         };
         match event {
-            Ok(path) if is_wasm(&path) => {
+            Ok(path) if path == grants || is_wasm(&path) => {
                 changing.insert(path, None);
             }
             Ok(_) => {}
@@ -67,8 +72,9 @@ fn follow(shelf: &Shelf, events: &Receiver<PathBuf>) {
                 let is_whole = seen.as_ref() == Some(&look);
                 if is_whole {
                     match look {
+                        _ if path == grants => shelf.follow_grants(),
                         Look::Gone => shelf.forget_file(path),
-                        Look::There { .. } => shelf.install_file(path),
+                        Look::There { .. } => shelf.follow_file(path),
                     }
                 }
                 *seen = Some(look);
@@ -93,12 +99,6 @@ impl Look {
             modified: metadata.modified().ok(),
         })
     }
-}
-
-/// Editors and copies write to hidden or differently named files first.
-fn is_wasm(path: &Path) -> bool {
-    let is_hidden = path.file_name().is_some_and(|name| name.as_encoded_bytes().starts_with(b"."));
-    !is_hidden && path.extension().is_some_and(|extension| extension == "wasm")
 }
 
 /// A file that has not changed for so long, twice, is whole.

@@ -2,9 +2,10 @@
 
 use ledger::{Limit, Money, Reset};
 use serde::{Deserialize, Serialize};
+use wire::PluginEntry;
 
 /// A key that clients show us. The key itself is not kept.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub(crate) struct KeyRecord {
     /// SHA-256 of the key, in hex.
     pub(crate) hash: String,
@@ -22,6 +23,8 @@ pub(crate) struct KeyRecord {
     pub(crate) limit_reset: Option<Reset>,
     /// Whether what is paid with a client's own credential counts, too.
     pub(crate) include_byok_in_limit: bool,
+    /// Plugins of its requests, unless they say otherwise.
+    pub(crate) plugins: Vec<PluginEntry>,
     /// When it was made, in milliseconds since 1970.
     pub(crate) created_at_ms: u64,
     /// When it was changed last, in milliseconds since 1970.
@@ -63,6 +66,10 @@ pub(crate) struct GenerationRecord {
     /// The plugins that took part, in order.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(crate) plugins: Vec<PluginUse>,
+    /// What plugins asked of models, each with a record and a settlement of its own. Its cost is
+    /// not in `total_cost`.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(crate) plugin_calls: Vec<PluginCall>,
     /// `completions`, `embeddings`, …
     pub(crate) api_type: String,
     /// Whether the client asked for a stream.
@@ -181,6 +188,29 @@ pub(crate) struct PluginUse {
     pub(crate) version: String,
     /// SHA-256 of the `.wasm`, in hex.
     pub(crate) digest: String,
+    /// Which installation since the gateway's start it was.
+    pub(crate) generation: u64,
+}
+
+/// A model that a plugin asked.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub(crate) struct PluginCall {
+    /// The call's own id: the generation's with a number.
+    pub(crate) id: String,
+    /// The plugin.
+    pub(crate) plugin: String,
+    /// The model that answered.
+    pub(crate) model: String,
+    /// The display name of its provider.
+    pub(crate) provider_name: String,
+    /// Tokens read.
+    pub(crate) tokens_prompt: u64,
+    /// Tokens written.
+    pub(crate) tokens_completion: u64,
+    /// What was charged.
+    #[serde(with = "nanos")]
+    pub(crate) cost: Money,
 }
 
 /// What is left out of the kept text: most fields of most records.

@@ -262,7 +262,10 @@ fn broken(path: &Path, error: &rusqlite::Error) -> StoreError {
 }
 
 /// In order; a file's `user_version` counts those that it had. A released one never changes.
-const MIGRATIONS: [&str; 1] = [include_str!("migrations/sqlite/0001_begin.sql")];
+const MIGRATIONS: [&str; 2] = [
+    include_str!("migrations/sqlite/0001_begin.sql"),
+    include_str!("migrations/sqlite/0002_key_plugins.sql"),
+];
 
 /// How long a lock that another program holds is waited for.
 const BUSY: Duration = Duration::from_secs(5);

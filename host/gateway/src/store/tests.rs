@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use ledger::{Book, Hold, Limit, Mode, Money, Reset, window_start};
 use tempfile::TempDir;
+use wire::{Json, PluginEntry};
 
 use super::*;
 
@@ -98,10 +99,20 @@ fn full_record() -> GenerationRecord {
             latency_ms: 12,
             is_byok: false,
         }],
+        plugin_calls: vec![PluginCall {
+            id: "gen-1.1".to_owned(),
+            plugin: "web".to_owned(),
+            model: "a/b".to_owned(),
+            provider_name: "B".to_owned(),
+            tokens_prompt: 1,
+            tokens_completion: 2,
+            cost: Money::from_nanos(3),
+        }],
         plugins: vec![PluginUse {
             id: "reasoning".to_owned(),
             version: "0.1.0".to_owned(),
             digest: "ab".repeat(32),
+            generation: 3,
         }],
         api_type: "completions".to_owned(),
         streamed: true,
@@ -149,6 +160,11 @@ async fn a_key_is_kept_changed_and_gone() {
             limit: Some(nanos(1)),
             limit_reset: Some(Reset::Weekly),
             include_byok_in_limit: true,
+            plugins: vec![PluginEntry {
+                id: "template".to_owned(),
+                enabled: true,
+                options: Json::of(&serde_json::json!({"replace": {"cat": "dog"}})),
+            }],
             created_at_ms: 1,
             updated_at_ms: 2,
             expires_at_ms: Some(3),
@@ -162,6 +178,7 @@ async fn a_key_is_kept_changed_and_gone() {
         assert_eq!(again, Err(StoreError::Conflict { id: hash.clone() }));
 
         (key.is_disabled, key.limit, key.limit_reset, key.expires_at_ms) = (true, None, None, None);
+        key.plugins.clear();
         store.commit(Write::Key(Box::new(key.clone()))).await.unwrap();
         assert_eq!(store.keys().await, Ok(vec![key.clone()]));
 
@@ -372,7 +389,7 @@ fn what_cant_be_opened_is_refused_with_the_fix() {
         ("no/such/folder.db", "its folder exists"),
         ("folder.db", "its folder exists"),
         ("text.db", "it is no SQLite file"),
-        ("newer.db", "has schema 99, and this patchbay knows schemas up to 1; use the newer"),
+        ("newer.db", "has schema 99, and this patchbay knows schemas up to 2; use the newer"),
     ];
     for (name, expected) in cases {
         let error = open_at(&path(name), 1).err().unwrap().to_string();
@@ -382,6 +399,23 @@ fn what_cant_be_opened_is_refused_with_the_fix() {
         let error = open(&config::Store { url: url.to_owned(), queue_max: 1 }).err().unwrap();
         assert!(error.to_string().contains("write `sqlite:<file>`"), "{url}: {error}");
     }
+}
+
+#[tokio::test]
+async fn a_file_of_an_earlier_schema_keeps_its_keys() {
+    let folder = Folder::new();
+    let earlier = rusqlite::Connection::open(folder.path()).unwrap();
+    earlier.execute_batch(include_str!("migrations/sqlite/0001_begin.sql")).unwrap();
+    earlier.pragma_update(None, "user_version", 1).unwrap();
+    let sql = "INSERT INTO key VALUES ('h', 'mine', '', 0, 0, NULL, NULL, 0, 1, 2, NULL)";
+    earlier.execute_batch(sql).unwrap();
+    let store = folder.open();
+    let mut key = store.key("h").await.unwrap().unwrap();
+    assert_eq!((key.name.as_str(), key.updated_at_ms, key.plugins.len()), ("mine", 2, 0));
+    let options = Json::parse("{}").unwrap();
+    key.plugins.push(PluginEntry { id: "p".to_owned(), enabled: false, options });
+    store.commit(Write::Key(Box::new(key.clone()))).await.unwrap();
+    assert_eq!(folder.open().keys().await, Ok(vec![key]));
 }
 
 #[tokio::test]

@@ -9,8 +9,18 @@ use crate::config::Upstream as Limits;
 /// Builds the client.
 ///
 /// # Errors
-/// Names the proxy or the certificate file that can't be used.
+/// As [`builder`].
 pub(super) fn build(limits: &Limits) -> Result<reqwest::Client, anyhow::Error> {
+    // A provider has no reason to send a request elsewhere, credential and all.
+    let builder = builder(limits)?.redirect(reqwest::redirect::Policy::none());
+    builder.build().context("the HTTP client could not be set up")
+}
+
+/// What every client has: the way out that the operator set.
+///
+/// # Errors
+/// Names the proxy or the certificate file that can't be used.
+pub(super) fn builder(limits: &Limits) -> Result<reqwest::ClientBuilder, anyhow::Error> {
     // The provider may be installed already, by another thread's client.
     let _ = rustls::crypto::ring::default_provider().install_default();
     let mut builder = reqwest::Client::builder()
@@ -18,8 +28,6 @@ pub(super) fn build(limits: &Limits) -> Result<reqwest::Client, anyhow::Error> {
         .tcp_nodelay(true)
         .tcp_keepalive(Duration::from_secs(60))
         .pool_idle_timeout(Duration::from_secs(60))
-        // A provider has no reason to send a request elsewhere, credential and all.
-        .redirect(reqwest::redirect::Policy::none())
         .user_agent(concat!("patchbay/", env!("CARGO_PKG_VERSION")));
     if let Some(proxy) = &limits.proxy {
         let proxy = reqwest::Proxy::all(proxy)
@@ -33,5 +41,5 @@ pub(super) fn build(limits: &Limits) -> Result<reqwest::Client, anyhow::Error> {
             builder = builder.add_root_certificate(certificate);
         }
     }
-    builder.build().context("the HTTP client could not be set up")
+    Ok(builder)
 }

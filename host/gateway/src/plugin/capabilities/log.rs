@@ -5,22 +5,22 @@ use tracing::Level;
 
 use super::super::bindings::log;
 use super::super::bindings::types::FieldResult;
-use super::super::capability::Environment;
-use super::super::instance::State;
+use super::super::host::{State, as_usize};
+use crate::config::PluginLimits;
 
 /// What an instance may still log.
 #[derive(Debug)]
 pub(crate) struct Lines {
-    left: u32,
+    left: u64,
     bytes_max: usize,
     last_error: Option<String>,
 }
 
 impl Lines {
     /// The allowance of a new instance.
-    pub(in crate::plugin) fn new(plugin: &Environment) -> Self {
-        let (left, bytes_max) = (plugin.log_lines_max, plugin.log_line_bytes_max);
-        Self { left, bytes_max, last_error: None }
+    pub(in crate::plugin) fn new(limits: &PluginLimits) -> Self {
+        let bytes_max = as_usize(limits.log_line_bytes);
+        Self { left: limits.log_lines, bytes_max, last_error: None }
     }
 
     /// The last line of level `error`. A panicking plugin writes its message just before it traps.
@@ -57,7 +57,7 @@ impl log::Host for State {
         };
         line.write(level);
         if self.lines.left == 0 {
-            let line = Line { message: "no more lines of this plugin (log_lines_max)", ..line };
+            let line = Line { message: "no more lines of this plugin (log_lines)", ..line };
             line.write(log::Level::Warn);
         }
         Ok(())
@@ -65,15 +65,20 @@ impl log::Host for State {
 }
 
 /// One line; the level of a `tracing` event is fixed where it is written.
-struct Line<'a> {
-    plugin: &'a str,
-    generation: &'a str,
-    fields: &'a str,
-    message: &'a str,
+pub(in crate::plugin) struct Line<'a> {
+    /// Whose.
+    pub(in crate::plugin) plugin: &'a str,
+    /// In which generation.
+    pub(in crate::plugin) generation: &'a str,
+    /// `name=value`, joined.
+    pub(in crate::plugin) fields: &'a str,
+    /// What it says.
+    pub(in crate::plugin) message: &'a str,
 }
 
 impl Line<'_> {
-    fn write(&self, level: log::Level) {
+    /// Writes it.
+    pub(in crate::plugin) fn write(&self, level: log::Level) {
         let Self { plugin, generation, fields, message } = self;
         macro_rules! event {
             ($level:expr) => {

@@ -7,7 +7,7 @@ use metrics::Label;
 use parking_lot::Mutex;
 
 use super::super::bindings::metrics as wit;
-use super::super::instance::State;
+use super::super::host::State;
 
 /// The series a plugin has made.
 #[derive(Debug, Default)]
@@ -44,10 +44,11 @@ impl Series {
 impl Known {
     fn admit(&mut self, kind: Kind, name: &str, labels: &[wit::Label]) -> bool {
         let names = labels.iter().map(|label| label.name.as_str());
-        let are_valid = names.chain([name]).all(is_name) && labels.len() <= LABELS_MAX;
+        let are_valid = names.clone().chain([name]).all(is_name) && labels.len() <= LABELS_MAX;
         let are_short = labels.iter().all(|label| label.value.len() <= VALUE_BYTES_MAX);
-        let is_reserved = labels.iter().any(|label| label.name == "plugin");
-        if !are_valid || !are_short || is_reserved {
+        let are_reserved = names.clone().any(|name| RESERVED_LABELS.contains(&name));
+        let are_distinct = names.clone().collect::<HashSet<_>>().len() == labels.len();
+        if !are_valid || !are_short || are_reserved || !are_distinct || is_the_hosts(name) {
             return false;
         }
         match self.names.get(name) {
@@ -107,6 +108,19 @@ fn is_name(name: &str) -> bool {
         && letters.all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_')
 }
 
+/// Whether it would be taken for a number of the host's own, or for a part of a histogram.
+fn is_the_hosts(name: &str) -> bool {
+    RESERVED_NAMES.contains(&name) || RESERVED_ENDS.iter().any(|end| name.ends_with(end))
+}
+
+/// What the host itself counts about plugins, without `patchbay_plugin_`.
+const RESERVED_NAMES: [&str; 5] =
+    ["broken_total", "faults_total", "http_bytes_total", "http_requests_total", "shadow_total"];
+/// What a histogram's own lines end with.
+const RESERVED_ENDS: [&str; 3] = ["_bucket", "_sum", "_count"];
+/// What the host and Prometheus write themselves.
+const RESERVED_LABELS: [&str; 3] = ["plugin", "le", "quantile"];
+
 const NAMES_MAX: usize = 20;
 const SERIES_MAX: usize = 100;
 const LABELS_MAX: usize = 4;
@@ -138,7 +152,13 @@ mod tests {
         for name in ["", "Upper", "with-dash", "0digit", "a b", &"x".repeat(65)] {
             assert!(!known.admit(Kind::Count, name, &[]), "{name}");
         }
-        assert!(!known.admit(Kind::Count, "ok", &[label("plugin", "other")]));
+        for name in ["plugin", "le", "quantile"] {
+            assert!(!known.admit(Kind::Count, "ok", &[label(name, "other")]), "{name}");
+        }
+        assert!(!known.admit(Kind::Count, "ok", &[label("a", "1"), label("a", "2")]));
+        for name in ["faults_total", "broken_total", "bounds_bucket", "bounds_sum"] {
+            assert!(!known.admit(Kind::Count, name, &[]), "{name}");
+        }
         assert!(known.admit(Kind::Count, "ok", &[]));
         assert!(!known.admit(Kind::Observe, "ok", &[]), "one name, one kind");
     }

@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use parking_lot::Mutex;
 
 use super::super::bindings::state::{self, StateError};
-use super::super::instance::State;
+use super::super::host::State;
 use crate::clock;
 
 /// One plugin's keys.

@@ -1,7 +1,7 @@
 //! `system`: time and randomness.
 
 use super::super::bindings::system;
-use super::super::instance::State;
+use super::super::host::State;
 use crate::clock;
 
 impl system::Host for State {

@@ -223,7 +223,7 @@ fn lift_thinking(it: wit::ThinkingResult) -> wire::Reasoning {
 
 /// Bytes of a request's text, for the limit on what a plugin makes of it. Media are not counted:
 /// those of the host stay here, and those of the plugin are bounded by its memory.
-pub(in crate::plugin) fn size_of_request(request: &Request) -> usize {
+pub(crate) fn size_of_request(request: &Request) -> usize {
     let parts = request.messages.iter().flat_map(|message| &message.parts);
     let tools = request.tools.iter().map(|tool| match tool {
         wire::Tool::Function { name, description, parameters, .. } => {

@@ -7,9 +7,9 @@ use super::super::bindings::types as wit;
 use super::{lower_detail, lower_role};
 
 /// Shows a request to `run` as the guest sees it. Inline media are numbered in order.
-pub(in crate::plugin) fn lower_request<T>(
+pub(in crate::plugin) async fn lower_request<T>(
     request: &Request,
-    run: impl FnOnce(wit::RequestParam<'_>) -> T,
+    run: impl AsyncFnOnce(wit::RequestParam<'_>) -> T,
 ) -> T {
     let mut held = 0;
     let leaves: Vec<Leaf<'_>> = parts_of(request).map(|part| leaf(part, &mut held)).collect();
@@ -51,6 +51,7 @@ pub(in crate::plugin) fn lower_request<T>(
         user: request.user.as_deref(),
         extra: &extra,
     })
+    .await
 }
 
 fn parts_of(request: &Request) -> impl Iterator<Item = &Part> {

@@ -11,7 +11,7 @@ mod server;
 use std::io;
 use std::net::IpAddr;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -61,6 +61,9 @@ fn patterns(texts: &[&str]) -> Vec<Pattern> {
     texts.iter().map(|text| text.parse().unwrap()).collect()
 }
 
+/// Counts for all tests; which errand sent how much is seen at the server.
+static SENT: AtomicU64 = AtomicU64::new(0);
+
 /// An ordinary errand. Servers of tests are on this machine, so the grants are private ones.
 fn get<'a>(url: &'a str, private: &'a [Pattern]) -> Errand<'a> {
     Errand {
@@ -71,6 +74,7 @@ fn get<'a>(url: &'a str, private: &'a [Pattern]) -> Errand<'a> {
         timeout: Duration::from_secs(20),
         response_bytes_max: 1 << 20,
         redirects_max: 5,
+        sent: &SENT,
         public: &[],
         private,
         credential: None,

@@ -5,7 +5,7 @@ use ledger::{Hold, Id, Money, Movement, Spend, State, Window};
 use rusqlite::types::Type;
 use rusqlite::{Connection, OptionalExtension, Row, Statement, params};
 
-use crate::store::{GenerationRecord, KeyRecord};
+use crate::store::{GenerationRecord, KeyRecord, read_entries, write_entries};
 
 /// Milliseconds (or a count) as SQLite keeps them.
 pub(super) fn ms(value: u64) -> i64 {
@@ -24,13 +24,19 @@ fn id(row: &Row<'_>, column: &str) -> rusqlite::Result<Id> {
     Ok(Id::from(row.get::<_, String>(column)?))
 }
 
+/// JSON that is not what was written.
+fn unreadable(error: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> rusqlite::Error {
+    rusqlite::Error::FromSqlConversionFailure(0, Type::Text, error.into())
+}
+
 // Keys.
 
 /// Returns how many rows were made: none if there is such a key.
 pub(super) fn insert_key(to: &Connection, key: &KeyRecord) -> rusqlite::Result<usize> {
     let sql = "INSERT INTO key (hash, name, label, is_management, is_disabled, limit_nanos, \
-               limit_reset, include_byok_in_limit, created_at_ms, updated_at_ms, expires_at_ms) \
-               VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11) ON CONFLICT DO NOTHING";
+               limit_reset, include_byok_in_limit, created_at_ms, updated_at_ms, expires_at_ms, \
+               plugins) \
+               VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12) ON CONFLICT DO NOTHING";
     write_key(to, key, sql)
 }
 
@@ -38,7 +44,8 @@ pub(super) fn insert_key(to: &Connection, key: &KeyRecord) -> rusqlite::Result<u
 pub(super) fn update_key(to: &Connection, key: &KeyRecord) -> rusqlite::Result<usize> {
     let sql = "UPDATE key SET name = ?2, label = ?3, is_management = ?4, is_disabled = ?5, \
                limit_nanos = ?6, limit_reset = ?7, include_byok_in_limit = ?8, \
-               created_at_ms = ?9, updated_at_ms = ?10, expires_at_ms = ?11 WHERE hash = ?1";
+               created_at_ms = ?9, updated_at_ms = ?10, expires_at_ms = ?11, plugins = ?12 \
+               WHERE hash = ?1";
     write_key(to, key, sql)
 }
 
@@ -55,6 +62,7 @@ fn write_key(to: &Connection, key: &KeyRecord, sql: &str) -> rusqlite::Result<us
         ms(key.created_at_ms),
         ms(key.updated_at_ms),
         key.expires_at_ms.map(ms),
+        write_entries(&key.plugins).to_string(),
     ])
 }
 
@@ -76,6 +84,8 @@ pub(super) fn read_key(from: &Connection, hash: &str) -> rusqlite::Result<Option
 fn key(row: &Row<'_>) -> rusqlite::Result<KeyRecord> {
     let limit_reset = row.get::<_, Option<String>>("limit_reset")?;
     let expires_at_ms = row.get::<_, Option<i64>>("expires_at_ms")?;
+    let plugins = row.get::<_, String>("plugins")?;
+    let plugins = serde_json::from_str(&plugins).map_err(unreadable)?;
     Ok(KeyRecord {
         hash: row.get("hash")?,
         name: row.get("name")?,
@@ -85,6 +95,7 @@ fn key(row: &Row<'_>) -> rusqlite::Result<KeyRecord> {
         limit: row.get::<_, Option<i64>>("limit_nanos")?.map(Money::from_nanos),
         limit_reset: limit_reset.and_then(|text| text.parse().ok()),
         include_byok_in_limit: row.get("include_byok_in_limit")?,
+        plugins: read_entries(plugins).map_err(unreadable)?,
         created_at_ms: unsigned(row, "created_at_ms")?,
         updated_at_ms: unsigned(row, "updated_at_ms")?,
         expires_at_ms: expires_at_ms.map(|at| u64::try_from(at).unwrap_or(0)),
@@ -125,10 +136,7 @@ pub(super) fn read_generation(
 ) -> rusqlite::Result<Option<GenerationRecord>> {
     let sql = "SELECT record FROM generation WHERE id = ?1";
     let text = from.prepare_cached(sql)?.query_row([id], |row| row.get::<_, String>(0));
-    let wrong = |error: serde_json::Error| {
-        rusqlite::Error::FromSqlConversionFailure(0, Type::Text, error.into())
-    };
-    text.optional()?.map(|text| serde_json::from_str(&text).map_err(wrong)).transpose()
+    text.optional()?.map(|text| serde_json::from_str(&text).map_err(unreadable)).transpose()
 }
 
 // Money.

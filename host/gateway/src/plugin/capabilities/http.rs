@@ -1,0 +1,144 @@
+//! `http`: requests to the hosts that the operator granted, through the egress gate.
+
+use std::sync::atomic::AtomicU64;
+use std::time::Duration;
+
+use super::super::bindings::http::{self, Header, HttpError, Incoming, Outgoing};
+use super::super::bindings::secrets::{Binding, Placement};
+use super::super::egress::{self, Credential, Errand, Fetched, Method, Refusal};
+use super::super::host::{State, as_usize};
+
+impl http::Host for State {
+    async fn fetch(&mut self, request: Outgoing) -> wasmtime::Result<Result<Incoming, HttpError>> {
+        let left = match self.left() {
+            Ok(left) => left,
+            Err(refused) => return Ok(Err(refused)),
+        };
+        let sent = AtomicU64::new(0);
+        // Each redirect is a request.
+        let redirects_max =
+            u32::try_from(left.saturating_sub(1)).unwrap_or(u32::MAX).min(REDIRECTS_MAX);
+        let grants = std::sync::Arc::clone(&self.grants);
+        let auth = request.auth.as_ref();
+        let credential = match auth.map(|binding| self.credential(&grants, binding)).transpose() {
+            Ok(credential) => credential,
+            Err(refused) => return Ok(Err(refused)),
+        };
+        let headers: Vec<_> =
+            request.headers.into_iter().map(|header| (header.name, header.value)).collect();
+        let limit_ms = self.limits.http_ms;
+        let timeout_ms = request.timeout_ms.map_or(limit_ms, |own| limit_ms.min(u64::from(own)));
+        let bytes_max = as_usize(self.limits.http_bytes);
+        let own_max = request.response_bytes_max.and_then(|own| usize::try_from(own).ok());
+        let setting = format!("plugin.{}.grant", self.plugin.id);
+        let errand = Errand {
+            method: method(request.method),
+            url: &request.url,
+            headers: &headers,
+            body: request.body.into(),
+            timeout: Duration::from_millis(timeout_ms),
+            response_bytes_max: own_max.map_or(bytes_max, |own| bytes_max.min(own)),
+            redirects_max,
+            sent: &sent,
+            public: &grants.http,
+            private: &grants.http_private,
+            credential,
+            setting: &setting,
+        };
+        let fetched = self.view.outside.fetch(errand).await;
+        meter(&self.plugin.id, &fetched);
+        // One that was refused before it was sent counts too: asking is not free.
+        let sent = sent.into_inner().max(1);
+        self.used.http_calls = self.used.http_calls.saturating_add(sent);
+        Ok(match fetched {
+            // Cut short by what was left, and not by how many are followed.
+            Err(Refusal::Limit(_)) if redirects_max < REDIRECTS_MAX => Err(self.over()),
+            fetched => fetched.map(incoming).map_err(refused),
+        })
+    }
+}
+
+impl State {
+    /// How many requests it may still send; at least one.
+    fn left(&self) -> Result<u64, HttpError> {
+        let left = self.limits.http_calls.saturating_sub(self.used.http_calls);
+        if left == 0 { Err(self.over()) } else { Ok(left) }
+    }
+
+    fn over(&self) -> HttpError {
+        let (id, most) = (&self.plugin.id, self.limits.http_calls);
+        let setting = format!("plugin.{id}.limits.http_calls");
+        HttpError::Limit(format!("more than {most} requests, redirects included ({setting})"))
+    }
+
+    fn credential<'a>(
+        &self,
+        grants: &'a super::super::grant::Grants,
+        binding: &'a Binding,
+    ) -> Result<Credential<'a>, HttpError> {
+        let name = binding.name.as_str();
+        let Some(secret) = grants.secrets.get(name) else {
+            let (id, shown) = (&self.plugin.id, name.escape_debug());
+            let fix = format!(
+                "set plugin.{id}.secrets.{shown} and add \"secrets={shown}\" to plugin.{id}.grant"
+            );
+            return Err(HttpError::Denied(format!("there is no secret `{shown}`: {fix}")));
+        };
+        Ok(Credential {
+            name,
+            value: secret.value.expose(),
+            placement: match &binding.placement {
+                Placement::Bearer => egress::Placement::Bearer,
+                Placement::Header(name) => egress::Placement::Header(name),
+                Placement::Query(name) => egress::Placement::Query(name),
+            },
+            hosts: &secret.hosts,
+        })
+    }
+}
+
+/// Counts a request of a plugin and what it brought.
+fn meter(plugin: &str, fetched: &Result<Fetched, Refusal>) {
+    let (result, bytes) = match fetched {
+        Ok(fetched) => ("ok", u64::try_from(fetched.bytes_read).unwrap_or(u64::MAX)),
+        Err(Refusal::Denied(_)) => ("denied", 0),
+        Err(_) => ("failed", 0),
+    };
+    let labels = [("plugin", plugin.to_owned()), ("result", result.to_owned())];
+    metrics::counter!("patchbay_plugin_http_requests_total", &labels).increment(1);
+    let plugin = plugin.to_owned();
+    metrics::counter!("patchbay_plugin_http_bytes_total", "plugin" => plugin).increment(bytes);
+}
+
+fn method(method: http::Method) -> Method {
+    match method {
+        http::Method::Get => Method::Get,
+        http::Method::Post => Method::Post,
+        http::Method::Put => Method::Put,
+        http::Method::Patch => Method::Patch,
+        http::Method::Delete => Method::Delete,
+        http::Method::Head => Method::Head,
+    }
+}
+
+fn incoming(it: Fetched) -> Incoming {
+    let header = |(name, value)| Header { name, value };
+    let headers = it.headers.into_iter().map(header).collect();
+    Incoming { status: it.status, headers, body: it.body, url: it.url }
+}
+
+fn refused(refusal: Refusal) -> HttpError {
+    match refusal {
+        Refusal::Denied(why) => HttpError::Denied(why),
+        Refusal::Invalid(why) => HttpError::Invalid(why),
+        Refusal::Dns(why) => HttpError::Dns(why),
+        Refusal::Connect(why) => HttpError::Connect(why),
+        Refusal::Timeout => HttpError::Timeout,
+        Refusal::TooLarge => HttpError::TooLarge,
+        Refusal::Protocol(why) => HttpError::Protocol(why),
+        Refusal::Limit(why) => HttpError::Limit(why),
+    }
+}
+
+/// As browsers do.
+const REDIRECTS_MAX: u32 = 10;

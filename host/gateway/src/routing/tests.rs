@@ -1,0 +1,67 @@
+//! Conversations go to models that write, texts to embed to those that make vectors.
+
+use super::*;
+use crate::config::Config;
+
+fn catalog() -> Catalog {
+    let config = r#"
+        [[provider]]
+        slug = "acme"
+        dialect = "openai-chat"
+        base_url = "http://127.0.0.1:1"
+        credential = "none"
+        [[model]]
+        id = "acme/chat"
+        context_length = 1000
+        [[model.endpoint]]
+        provider = "acme"
+        model = "chat"
+        price = { prompt = "1", completion = "1" }
+        [[model]]
+        id = "acme/embed"
+        context_length = 1000
+        output_modalities = ["embeddings"]
+        [[model.endpoint]]
+        provider = "acme"
+        model = "embed"
+        price = { prompt = "1", completion = "0" }
+    "#;
+    Catalog::build(&Config::parse(config).unwrap(), |_| None).unwrap()
+}
+
+fn models(plan: &Plan) -> Vec<&str> {
+    plan.steps.iter().map(|step| &*step.model).collect()
+}
+
+fn chat(model: &str, others: &[&str]) -> Result<Plan, Error> {
+    let mut request = Request { model: model.to_owned(), ..Request::default() };
+    request.controls.models = others.iter().map(|&other| other.to_owned()).collect();
+    plan(&catalog(), &request, |_| false)
+}
+
+#[test]
+fn texts_go_to_models_that_make_vectors() {
+    let plan = plan_embeddings(&catalog(), "acme/embed").unwrap();
+    assert_eq!(models(&plan), ["acme/embed"]);
+    assert_eq!(models(&plan_embeddings(&catalog(), "acme/embed:floor").unwrap()), ["acme/embed"]);
+}
+
+#[test]
+fn a_model_that_writes_makes_no_embeddings() {
+    let error = plan_embeddings(&catalog(), "acme/chat").unwrap_err();
+    assert_eq!(error.failure.status, 400);
+    let message = error.failure.message;
+    assert!(message.starts_with("acme/chat writes replies and makes no embeddings."), "{message}");
+    assert!(message.contains("acme/embed"), "{message}");
+    assert_eq!(plan_embeddings(&catalog(), "acme/none").unwrap_err().failure.status, 400);
+}
+
+#[test]
+fn a_model_that_makes_vectors_is_no_candidate_for_a_conversation() {
+    let error = chat("acme/embed", &[]).unwrap_err();
+    assert_eq!(error.failure.status, 400);
+    let message = error.failure.message;
+    assert!(message.starts_with("acme/embed turns texts into vectors"), "{message}");
+    assert_eq!(models(&chat("acme/embed", &["acme/chat"]).unwrap()), ["acme/chat"]);
+    assert_eq!(models(&chat("acme/chat", &["acme/embed"]).unwrap()), ["acme/chat"]);
+}

@@ -1,0 +1,8 @@
+;; refused: describe
+;; without: describe
+;; Its id is no UTF-8.
+(data (i32.const 2048) "h\ff\fe\c00.1.0{}")
+(data (i32.const 1024)
+  "\00\08\00\00\04\00\00\00" "\04\08\00\00\05\00\00\00" "\01\00\00\00" "\00\00\00\00\00\00\00\00"
+  "\09\08\00\00\02\00\00\00")
+(func (export "patchbay:plugin/plugin@0.1.0#describe") (result i32) (i32.const 1024))

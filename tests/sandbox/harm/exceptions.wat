@@ -1,0 +1,4 @@
+;; refused: compile
+;; Unwinds through the host's frames.
+(tag $thrown)
+(func (throw $thrown))

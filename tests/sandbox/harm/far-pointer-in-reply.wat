@@ -1,0 +1,6 @@
+;; fault: trap
+;; without: request
+;; Its decision lies behind the end of its memory.
+(func (export "patchbay:plugin/request-hook@0.1.0#on-request") (param i32) (result i32)
+  (call $drop_generation (i32.load (local.get 0)))
+  (i32.const -16))

@@ -1,0 +1,7 @@
+;; fault: trap
+;; without: request
+;; Gives the generation back twice.
+(func (export "patchbay:plugin/request-hook@0.1.0#on-request") (param i32) (result i32)
+  (call $drop_generation (i32.load (local.get 0)))
+  (call $drop_generation (i32.load (local.get 0)))
+  (i32.const 4096))

@@ -1,0 +1,3 @@
+;; refused: imports
+;; Asks the host for code to run.
+(component (import "code" (core module)))

@@ -1,0 +1,4 @@
+;; refused: describe
+;; Never begins.
+(func $loop (loop $again (br $again)))
+(start $loop)

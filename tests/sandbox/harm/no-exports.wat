@@ -1,0 +1,4 @@
+;; refused: exports
+;; says: export!
+;; A component, and no plugin.
+(component)

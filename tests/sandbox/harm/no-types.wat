@@ -1,0 +1,3 @@
+;; refused: wrap
+;; A module that does not say what it is.
+(module (func (export "run")))

@@ -1,0 +1,2 @@
+;; What is fixed lies in the first page; the rest is handed out.
+(memory $memory (export "memory") 2)
