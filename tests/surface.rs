@@ -24,6 +24,8 @@ mod index_command;
 mod keys;
 #[path = "surface/leaving.rs"]
 mod leaving;
+#[path = "surface/plugin_command.rs"]
+mod plugin_command;
 #[path = "surface/plugin_defaults.rs"]
 mod plugin_defaults;
 #[path = "surface/refusals.rs"]

@@ -20,6 +20,7 @@ use crate::target::{Gateway, Target};
 
 mod client;
 mod clock;
+mod hostile;
 mod measure;
 mod process;
 mod swap;
@@ -53,6 +54,12 @@ struct Args {
     /// How many swaps.
     #[arg(long, default_value_t = 200)]
     swaps: u32,
+    /// Instead of the table: what neighbours feel of `plugin-hostile.wasm`, this file.
+    #[arg(long, value_name = "FILE")]
+    hostile: Option<PathBuf>,
+    /// Its endless loops in a second. Each takes 50 ms of a core, so 20 take all of one.
+    #[arg(long, default_value_t = 10)]
+    hostile_rate: u32,
 }
 
 // One thread: the clients share the machine with what they measure, and cost it least this way.
@@ -71,6 +78,9 @@ async fn main() -> Result<(), anyhow::Error> {
     let folder = Folder::new()?;
     if let Some(swap) = &args.swap {
         return swap_under_load(&args, swap, &plan, folder.path()).await;
+    }
+    if let Some(file) = &args.hostile {
+        return beside_hostile(&args, file, &plan, folder.path()).await;
     }
     let targets = targets(&args, &plan, folder.path()).await?;
     let mut columns = Vec::new();
@@ -186,6 +196,29 @@ async fn swap_under_load(
     }
     Ok(())
 }
+
+async fn beside_hostile(
+    args: &Args,
+    file: &Path,
+    plan: &Plan,
+    folder: &Path,
+) -> Result<(), anyhow::Error> {
+    let double = double(args, folder)?;
+    let program = program(args.gateway.as_deref(), "patchbay")?;
+    let how = Gateway {
+        program: &program,
+        wasm: &[file.to_owned()],
+        plugins: Some(serde_json::json!([{"id": "reasoning"}])),
+        name: "gateway".to_owned(),
+    };
+    let target = target::gateway(how, &double, plan, folder).await?;
+    let felt = within(120, hostile::felt(&target, HOSTILE_WINDOW, args.hostile_rate)).await?;
+    println!("{}\n{}", felt.row(), machine(plan));
+    Ok(())
+}
+
+/// Long enough for a thousandth of the neighbours' requests to be several.
+const HOSTILE_WINDOW: Duration = Duration::from_secs(10);
 
 /// What needs no knowledge of the other targets.
 async fn alone(target: &Target, plan: &Plan, column: &mut Column) {

@@ -30,6 +30,11 @@ pub(crate) struct Target {
 impl Target {
     /// The request for a model of the load pattern.
     pub(crate) fn ask(&self, model: &str, is_stream: bool) -> Ask {
+        self.ask_with(model, is_stream, self.plugins.as_ref())
+    }
+
+    /// The same with other plugins.
+    pub(crate) fn ask_with(&self, model: &str, is_stream: bool, plugins: Option<&Value>) -> Ask {
         let mut body = serde_json::Map::new();
         body.insert("model".to_owned(), format!("double/{model}").into());
         let question = json!([{"role": "user", "content": "Say something short."}]);
@@ -37,7 +42,7 @@ impl Target {
         if is_stream {
             body.insert("stream".to_owned(), true.into());
         }
-        if let Some(plugins) = &self.plugins {
+        if let Some(plugins) = plugins {
             body.insert("plugins".to_owned(), plugins.clone());
         }
         Ask {
@@ -189,9 +194,11 @@ pub(crate) async fn gateway(
 const DIRECT_PATH: &str = "/fast/v1/chat/completions";
 
 fn config(listen: SocketAddr, double: SocketAddr, plan: &Plan) -> String {
+    // A plugin that fails is measured failing, not passed over.
     let mut text = format!(
         "[server]\nlisten = \"{listen}\"\n[store]\nurl = \"sqlite:load.db\"\n\
          [limits]\nrequests = 0\n[plugins]\ndir = \"plugins.d\"\ninstances_max = 40000\n\
+         breaker.failures = 60000\n\
          [[provider]]\nslug = \"double\"\ndialect = \"openai-chat\"\n\
          base_url = \"http://{double}/fast/v1\"\ncredential = \"none\"\n"
     );

@@ -94,9 +94,10 @@ fn joined(text: &str, is_stream: bool, field: Field, choice: usize) -> String {
         let body: Value = serde_json::from_str(text).unwrap();
         return field.of(&body["choices"][choice]["message"]).unwrap_or_default();
     }
-    let choices = Streamed::read(text).chunks.into_iter().flat_map(|chunk| {
-        chunk["choices"].as_array().cloned().unwrap_or_default()
-    });
+    let choices = Streamed::read(text)
+        .chunks
+        .into_iter()
+        .flat_map(|chunk| chunk["choices"].as_array().cloned().unwrap_or_default());
     let own = choices.filter(|it| it["index"] == json!(choice));
     own.filter_map(|it| field.of(&it["delta"])).collect()
 }

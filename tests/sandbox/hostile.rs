@@ -108,7 +108,11 @@ pub(in crate::sandbox) async fn faults(gateway: &Gateway, plugin: &str) -> BTree
 }
 
 /// Audit hooks run after the reply, so the count is waited for.
-pub(in crate::sandbox) async fn until_faults(gateway: &Gateway, plugin: &str, want: &BTreeMap<String, usize>) {
+pub(in crate::sandbox) async fn until_faults(
+    gateway: &Gateway,
+    plugin: &str,
+    want: &BTreeMap<String, usize>,
+) {
     let mut last = BTreeMap::new();
     for _ in 0..500 {
         last = faults(gateway, plugin).await;
@@ -219,7 +223,9 @@ async fn closed(gateway: &Gateway, case: Case) {
 
 #[tokio::test]
 async fn what_is_held_too_long_or_too_much_comes_out_unchanged() {
-    let limits = "[plugins.breaker]\nfailures = 60000\n[plugins.limits]\ncpu_ms = 10000\nheld_bytes = 20\nheld_ms = 300\n";
+    let limits = "[plugins.breaker]\nfailures = 60000\n[plugins.limits]\ncpu_ms = 10000\n\
+        [plugin.hostile.limits]\nheld_bytes = 20\nheld_ms = 300\n\
+        [plugin.hostile-guard.limits]\nheld_bytes = 20\nheld_ms = 300\n";
     let (double, gateway) = begin(limits).await;
     let plugins = json!([{"id": "hostile", "do": "hold"}]);
     // Too much: the pieces are longer than what may be held.
@@ -248,7 +254,7 @@ async fn what_is_held_too_long_or_too_much_comes_out_unchanged() {
 #[tokio::test]
 async fn a_flood_of_output_is_an_expansion() {
     let (_double, gateway) =
-        begin("[plugins.breaker]\nfailures = 60000\n[plugins.limits]\ncpu_ms = 10000\nmemory_bytes = 268435456\n").await;
+        begin("[plugins.breaker]\nfailures = 60000\n[plugins.limits]\ncpu_ms = 10000\nmemory_bytes = 268435456\ncall_bytes = 268435456\n").await;
     let plugins = json!([{"id": "hostile", "do": "huge"}]);
     for is_stream in [true, false] {
         unharmed(&gateway, &ask("free", &plugins), is_stream).await;

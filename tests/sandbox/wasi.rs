@@ -1,6 +1,7 @@
 //! A component for WASI (`wasm32-wasip2`), as other languages make them: it loads, finds nothing
 //! but time and randomness, and what it prints is bounded lines of its log.
 
+use std::io::Write as _;
 use std::path::Path;
 use std::process::Command;
 
@@ -39,7 +40,7 @@ fn component() -> Option<Vec<u8>> {
 #[tokio::test]
 async fn a_component_for_wasi_finds_nothing_but_time() {
     let Some(component) = component() else {
-        eprintln!("skipped: rustup target add {TARGET}");
+        let _ = writeln!(std::io::stderr(), "skipped: rustup target add {TARGET}");
         return;
     };
     let double = Double::start();

@@ -1,5 +1,5 @@
 //! What the operator types: `patchbay [serve]`, `patchbay check`, `patchbay key …`,
-//! `patchbay index …`.
+//! `patchbay plugin …`, `patchbay index …`.
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -13,6 +13,7 @@ mod announce;
 mod check;
 mod index;
 mod key;
+mod plugin;
 mod resources;
 mod serve;
 
@@ -42,6 +43,9 @@ enum Command {
     /// Make, list and change keys.
     #[command(subcommand)]
     Key(key::Key),
+    /// Make, build, test, inspect, install and list plugins.
+    #[command(subcommand)]
+    Plugin(plugin::Plugin),
     /// Fill, ask, list and remove the indexes that plugins search.
     #[command(subcommand)]
     Index(index::Index),
@@ -60,6 +64,7 @@ pub fn run() -> ExitCode {
         Command::Serve | Command::CompilePlugin { .. } => serve::run(config),
         Command::Check => check::run(&config),
         Command::Key(command) => key::run(&config, &command),
+        Command::Plugin(command) => plugin::run(&config, &command),
         Command::Index(command) => index::run(&config, &command),
     });
     match result {

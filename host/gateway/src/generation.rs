@@ -6,9 +6,7 @@
 
 use std::sync::Arc;
 
-use wire::{
-    Chunk, Delta, Dialect, EmbedReply, EmbedRequest, ErrorType, Failure, Head, Request,
-};
+use wire::{Chunk, Delta, Dialect, EmbedReply, EmbedRequest, ErrorType, Failure, Head, Request};
 
 use crate::app::App;
 use crate::auth::Caller;
@@ -260,6 +258,7 @@ fn begin(
     record.use_plugins(&selected, &calls);
     let outside = app.plugins.outside(Arc::new(Desk(calls)));
     let view = GenerationView {
+        is_shadow: false,
         outside,
         id: ask.id.clone(),
         surface: ask.surface.name(),

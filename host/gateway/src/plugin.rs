@@ -21,6 +21,7 @@ mod capabilities {
     pub(super) mod wasi;
 }
 mod capability;
+mod cases;
 mod compile;
 mod convert;
 mod cpu;
@@ -49,10 +50,11 @@ mod watch;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use cases::{CaseReport, embedded as embedded_cases};
 pub(crate) use compile::{COMMAND as COMPILE_COMMAND, Compiler, compile_input};
 pub(crate) use convert::size_of_request;
 pub(crate) use folder::Folder;
-pub(crate) use load::{LoadError, Plugin};
+pub(crate) use load::{LoadError, Origin, Plugin};
 pub(crate) use outside::{Answered, Asked, Call, Models};
 pub(crate) use pipeline::{Outcome, Pipeline, Requested};
 pub(crate) use registry::{Plugins, Registry, Role, indexes};

@@ -1,6 +1,7 @@
 //! Logs and metrics: how they are set up, and the names of the numbers. Prompts, replies, keys and
 //! credentials are never logged.
 
+use std::io::IsTerminal;
 use std::sync::OnceLock;
 use std::time::Duration;
 
@@ -15,6 +16,8 @@ static PROMETHEUS: OnceLock<PrometheusHandle> = OnceLock::new();
 pub(crate) fn log() {
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
     let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    // Colours are for people, not for files.
+    let builder = builder.with_ansi(std::io::stderr().is_terminal());
     // A second start in one process (tests) keeps the first subscriber.
     let _ = match std::env::var("PATCHBAY_LOG").as_deref() {
         Ok("json") => builder.json().try_init(),

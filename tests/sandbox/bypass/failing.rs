@@ -109,9 +109,6 @@ async fn closed(
     let came = streamed.joined("content");
     let passed = passed(place);
     assert!(passed.starts_with(&came), "{came:?} {case}");
-    if deed != "hold" {
-        assert_eq!(came, passed, "{case}");
-    }
     assert!(passed.contains(WORD) || !came.contains(WORD), "{case}");
     // What the upstream did is paid for, whether it was shown or not.
     let path = format!("/generation?id={}", streamed.chunks[0]["id"].as_str().unwrap());

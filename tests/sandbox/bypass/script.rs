@@ -81,7 +81,9 @@ impl Field {
 /// Every two places to cut the text at. The same place twice is one cut, or none at its ends.
 pub(super) fn cuts() -> Vec<(usize, usize)> {
     let places = || 0..=TEXT.len();
-    places().flat_map(|one| places().filter(move |two| one <= *two).map(move |two| (one, two))).collect()
+    places()
+        .flat_map(|one| places().filter(move |two| one <= *two).map(move |two| (one, two)))
+        .collect()
 }
 
 /// What a request says to get the reply with this cut.
@@ -107,15 +109,15 @@ pub(super) fn every_cut(field: Field) -> Value {
 /// Between the pieces comes something else to read, which ends no word.
 fn streamed(field: Field, cut: (usize, usize)) -> Value {
     let between = if field == Field::Reasoning { Field::Text } else { Field::Reasoning };
-    let mut events = vec![event(0, json!({"role": "assistant"}))];
+    let mut events = vec![event(0, &json!({"role": "assistant"}))];
     for (number, piece) in pieces(cut).into_iter().enumerate() {
-        if number > 0 && cut.1 % 2 == 0 {
-            events.push(event(0, between.delta("-", false)));
+        if number > 0 && cut.1.is_multiple_of(2) {
+            events.push(event(0, &between.delta("-", false)));
         }
-        events.push(event(0, field.delta(piece, number == 0)));
+        events.push(event(0, &field.delta(piece, number == 0)));
     }
     if field == Field::Call {
-        events.push(event(0, field.delta("\"}", false)));
+        events.push(event(0, &field.delta("\"}", false)));
     }
     let reason = if field == Field::Call { "tool_calls" } else { "stop" };
     events.push(finish(0, reason));
@@ -137,16 +139,14 @@ pub(super) fn two_choices() -> Value {
 
 fn two_streamed(cut: (usize, usize)) -> Value {
     let firsts = [&REST[..4], &REST[4..9], &REST[9..]];
-    let mut events = vec![
-        event(0, json!({"role": "assistant"})),
-        event(1, json!({"role": "assistant"})),
-    ];
+    let mut events =
+        vec![event(0, &json!({"role": "assistant"})), event(1, &json!({"role": "assistant"}))];
     let seconds = pieces(cut);
-    for number in 0..3 {
-        let first = event(0, json!({"content": firsts[number]}));
-        let second = seconds.get(number).map(|piece| event(1, json!({"content": piece})));
+    for (number, first) in firsts.into_iter().enumerate() {
+        let first = event(0, &json!({"content": first}));
+        let second = seconds.get(number).map(|piece| event(1, &json!({"content": piece})));
         match second {
-            Some(second) if cut.1 % 2 == 0 => {
+            Some(second) if cut.1.is_multiple_of(2) => {
                 let mut both = first;
                 let other = second["choices"][0].clone();
                 both["choices"].as_array_mut().unwrap().push(other);
@@ -160,21 +160,21 @@ fn two_streamed(cut: (usize, usize)) -> Value {
 }
 
 fn answer(cut: (usize, usize), mut events: Vec<Value>) -> Value {
-    let mut last = chunk(json!([]));
+    let mut last = chunk(&json!([]));
     last["usage"] = usage();
     events.extend([last, json!("[DONE]")]);
     json!({"when": when(cut), "sse": events})
 }
 
-fn event(choice: usize, delta: Value) -> Value {
-    chunk(json!([{"index": choice, "delta": delta, "finish_reason": null}]))
+fn event(choice: usize, delta: &Value) -> Value {
+    chunk(&json!([{"index": choice, "delta": delta, "finish_reason": null}]))
 }
 
 fn finish(choice: usize, reason: &str) -> Value {
-    chunk(json!([{"index": choice, "delta": {}, "finish_reason": reason}]))
+    chunk(&json!([{"index": choice, "delta": {}, "finish_reason": reason}]))
 }
 
-fn chunk(choices: Value) -> Value {
+fn chunk(choices: &Value) -> Value {
     json!({"id": "up-1", "object": "chat.completion.chunk", "created": 1, "model": "up",
         "choices": choices})
 }

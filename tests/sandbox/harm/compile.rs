@@ -12,7 +12,10 @@ use super::{ID, assemble};
 use crate::harness::{Double, Gateway};
 
 /// A gateway, and healthy requests until `work` is done. How many there were.
-async fn beside_requests(gateway: &Gateway, work: impl Future<Output = (u16, String)>) -> (u16, String, usize) {
+async fn beside_requests(
+    gateway: &Gateway,
+    work: impl Future<Output = (u16, String)>,
+) -> (u16, String, usize) {
     let is_over = std::cell::Cell::new(false);
     let work = async {
         let done = work.await;

@@ -66,7 +66,9 @@ async fn check(gateway: &Gateway, harm: &Harm) -> Result<(), String> {
     };
     match want && is_counted && told.contains(&harm.says) {
         true => Ok(()),
-        false => Err(format!("wanted {:?} {:?}, and it was {told}; {changed:?}", harm.fate, harm.says)),
+        false => {
+            Err(format!("wanted {:?} {:?}, and it was {told}; {changed:?}", harm.fate, harm.says))
+        }
     }
 }
 

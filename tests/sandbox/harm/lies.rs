@@ -2,11 +2,12 @@
 
 use serde_json::json;
 
+use super::super::upstream::{ask, reply};
 use super::super::wasm;
-use crate::harness::Gateway;
+use crate::harness::{Double, Gateway};
 
 /// The lie, the step that finds it out, and what it says.
-const LIES: [(&str, &str, &str); 18] = [
+const LIES: [(&str, &str, &str); 17] = [
     ("id", "description", "`template`, not `hostile`"),
     ("fickle id", "description", "not `hostile`"),
     ("bad id", "description", r"id `../../etc/passwd\n`"),
@@ -19,12 +20,11 @@ const LIES: [(&str, &str, &str); 18] = [
     ("long schema", "description", "options has 10"),
     ("no schema", "description", "options"),
     ("deep schema", "description", "options"),
-    ("endless schema", "description", "options"),
     ("remote schema", "description", "options"),
     ("file schema", "description", "options"),
     ("loop", "describe", "describe"),
-    ("panic", "describe", "on purpose"),
-    ("memory", "describe", "on purpose"),
+    ("panic", "describe", "trap"),
+    ("unknown", "describe", "trap"),
 ];
 
 #[tokio::test]
@@ -61,4 +61,21 @@ async fn a_suffix_belongs_to_who_had_it_first() {
     let again = wasm::version(&wasm::lying(wasm::hostile(), "suffix"), 1);
     let (status, body) = gateway.upload("hostile", again).await;
     assert_eq!((status, &body["data"]["suffixes"]), (201, &json!(["taken"])), "{body}");
+}
+
+/// Where a schema's references lead round in a circle, nothing says so before it is asked.
+#[tokio::test]
+async fn a_schema_that_refers_to_itself_fails_requests_and_not_the_gateway() {
+    let double = Double::start();
+    double.script("free", &reply(&["a cat"])).await;
+    let gateway = Gateway::start(&double.model("free", "openai-chat", true)).await;
+    for lie in ["endless schema", "endless schema2", "endless schema3"] {
+        let (status, body) = gateway.upload("hostile", wasm::lying(wasm::hostile(), lie)).await;
+        let named = ask("free", &json!([{"id": "hostile", "do": "trap"}]));
+        let asked = gateway.chat(&named).await;
+        assert!(matches!(status, 201 | 422), "{lie}: {body}");
+        assert!(matches!(asked.0, 200 | 400), "{lie}: {asked:?}");
+        let (status, body) = gateway.chat(&ask("free", &json!([]))).await;
+        assert_eq!(status, 200, "{lie}: {body}");
+    }
 }

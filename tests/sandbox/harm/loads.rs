@@ -3,8 +3,10 @@
 use reqwest::Method;
 use serde_json::{Value, json};
 
+use super::super::upstream::{ask, reply};
 use super::super::wasm;
-use crate::harness::Gateway;
+use super::{ID, assemble};
+use crate::harness::{Double, Gateway};
 
 fn message(body: &Value) -> &str {
     body["error"]["message"].as_str().unwrap_or_default()
@@ -64,11 +66,34 @@ async fn a_file_that_is_too_large_is_not_even_read() {
 }
 
 #[tokio::test]
+async fn who_begins_with_more_memory_than_others_may_have_needs_the_operators_word() {
+    let hungry = assemble("(memory $memory (export \"memory\") 1600)", &["memory"]);
+    let double = Double::start();
+    double.script("free", &reply(&["a cat"])).await;
+    let model = double.model("free", "openai-chat", true);
+    let gateway = Gateway::start(&model).await;
+    let (status, body) = gateway.upload(ID, hungry.clone()).await;
+    assert_eq!(status, 422, "{body}");
+    assert!(
+        message(&body).starts_with("refused at `resources`: it needs 104857600 bytes"),
+        "{body}"
+    );
+    let granted = format!("[plugin.{ID}.limits]\nmemory_bytes = 134217728\n{model}");
+    let gateway = Gateway::start(&granted).await;
+    let (status, body) = gateway.upload(ID, hungry).await;
+    assert_eq!(status, 201, "{body}");
+    let (status, body) = gateway.chat(&ask("free", &json!([{"id": ID}]))).await;
+    assert_eq!(
+        (status, &body["choices"][0]["message"]["content"]),
+        (200, &json!("a cat")),
+        "{body}"
+    );
+}
+
+#[tokio::test]
 async fn who_fails_its_own_cases_or_gives_another_answer_each_time_is_not_loaded() {
     let gateway = Gateway::start("[plugins.limits]\ncpu_ms = 10000\n").await;
-    let case = |deed: &str, expect: Value| {
-        json!({"name": deed, "options": {"do": deed}, "deltas": [{"text": "a"}], "expect": expect})
-    };
+    let case = |deed: &str, expect: Value| json!({"name": deed, "options": {"do": deed}, "deltas": [{"text": "a"}], "expect": expect});
     let honest = case("status", json!([{"text": "a"}]));
     let wrong = [
         ("coin", case("coin", json!([{"text": "[1, 2, 3, 4, 5, 6, 7, 8]"}]))),

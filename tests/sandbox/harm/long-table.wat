@@ -1,4 +1,4 @@
-;; refused: compile
-;; says: 20000
+;; refused: resources
+;; says: table entries
 ;; Begins with a million functions.
 (table 1000000 funcref)

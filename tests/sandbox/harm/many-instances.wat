@@ -1,7 +1,7 @@
-;; refused: exports
+;; refused: compile
 ;; Twenty instances in one, so that the pool has room for fewer of the others.
 (component
-  (core module $code (memory 1))
+  (core module $code)
   (core instance (instantiate $code))
   (core instance (instantiate $code))
   (core instance (instantiate $code))

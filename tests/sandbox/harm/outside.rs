@@ -40,7 +40,10 @@ async fn a_plugin_on_every_request_does_not_run_on_those_that_it_makes() {
     let lines: Vec<_> = said.lines().collect();
     assert_eq!(lines.len(), 5, "{said}");
     assert!(lines[..3].iter().all(|line| line.ends_with("a cat")), "{said}");
-    assert!(lines[3..].iter().all(|line| line.contains("plugin.caller.limits.model_calls")), "{said}");
+    assert!(
+        lines[3..].iter().all(|line| line.contains("plugin.caller.limits.model_calls")),
+        "{said}"
+    );
     // Three and not one more: none of them made any of its own.
     assert_eq!(double.log("free").await.as_array().unwrap().len(), 3);
     let named = json!({"model": {"model": "test/free:caller", "prompt": "Again!"}});

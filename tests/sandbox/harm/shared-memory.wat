@@ -1,4 +1,4 @@
-;; refused: compile
+;; refused: wrap
 ;; without: memory
 ;; A memory that threads share.
 (memory $memory (export "memory") 2 2 shared)

@@ -165,8 +165,8 @@ impl File {
 /// Whether people write it, in contrast to data that tests read.
 fn is_written(path: &str) -> bool {
     let ending = path.rsplit('.').next().unwrap_or_default();
-    let fixture = path.starts_with("tests/wire/") && ending != "rs";
-    let data = fixture || path.contains("/cases/");
+    let below_data = path.starts_with("tests/wire/") || path.contains("/cases/");
+    let data = below_data && ending != "rs";
     let written = ["rs", "toml", "wit", "md", "py", "mjs", "js", "ts", "sh", "sql"];
     !data && (written.contains(&ending) || path.starts_with(".ci/"))
 }

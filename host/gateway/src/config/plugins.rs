@@ -27,6 +27,8 @@ pub struct Plugins {
     pub compile_ms: u64,
     /// Memory that compiling a plugin may take, in bytes.
     pub compile_bytes_max: u64,
+    /// How long a plugin's own cases may run before it is installed.
+    pub self_test_ms: u64,
     /// Most plugins on one request.
     pub per_request_max: usize,
     /// Versions kept of each plugin, the current one included: for requests in flight, for going
@@ -48,6 +50,7 @@ impl Default for Plugins {
             wasm_bytes_max: 32 << 20,
             compile_ms: 30_000,
             compile_bytes_max: 2 << 30,
+            self_test_ms: 10_000,
             per_request_max: 16,
             generations_kept: 3,
             breaker: Breaker::default(),

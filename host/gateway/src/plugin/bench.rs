@@ -79,7 +79,7 @@ impl Guest {
     pub fn overrun(&self) -> Result<Duration, anyhow::Error> {
         let mut instance = self.instance()?;
         let (transformer, _) = at_once(instance.transformer(0))?.map_err(failed)?;
-        let limit = Duration::from_millis(u64::from(self.selected.plugin.limits.cpu_ms));
+        let limit = Duration::from_millis(self.selected.plugin.limits.cpu_ms);
         let begun = clock::now();
         let result = at_once(instance.push(transformer, &[text("x")]))?;
         let took = clock::now().saturating_duration_since(begun);
@@ -133,7 +133,7 @@ pub fn usage_chunk() -> Chunk {
 /// Sixteen turns of 256 letters.
 fn chat() -> Request {
     let turn = |number: u32| {
-        let role = if number % 2 == 0 { Role::User } else { Role::Assistant };
+        let role = if number.is_multiple_of(2) { Role::User } else { Role::Assistant };
         let part = Part::new(Content::Text("lorem ip ".repeat(28)));
         Message { role, name: None, parts: vec![part], extra: Extra::default() }
     };

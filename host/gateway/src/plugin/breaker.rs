@@ -66,7 +66,7 @@ impl Breaker {
 
     /// Adds to the running window, which begins anew when its time is over.
     fn count(&self, one: u64) -> u64 {
-        let number = now_ms() / u64::from(self.rule.window_ms.max(1)) & 0xffff_ffff;
+        let number = (now_ms() / u64::from(self.rule.window_ms.max(1))) & 0xffff_ffff;
         let add = |window: u64| {
             let counts = if window >> 32 == number { window & 0xffff_ffff } else { 0 };
             // Full counters stay as they are, in proportion.

@@ -35,6 +35,9 @@ pub(super) use self::pattern::Pattern;
 pub(super) use self::refusal::Refusal;
 pub(super) use self::resolve::Lookup;
 
+/// A URL as the gate reads it.
+pub(super) use reqwest::Url;
+
 /// The gate. One for the process: it holds the pools of connections.
 pub(super) struct Gate {
     /// Connects to public addresses only.

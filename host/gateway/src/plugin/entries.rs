@@ -88,16 +88,24 @@ impl Entries {
         instance: &Instance,
     ) -> wasmtime::Result<()> {
         match &self.request {
-            Some(In::Pure(entry)) => drop(entry.load(store.as_context_mut(), instance)?),
-            Some(In::Waiting(entry)) => drop(entry.load(store.as_context_mut(), instance)?),
+            Some(In::Pure(entry)) => {
+                entry.load(store.as_context_mut(), instance)?;
+            }
+            Some(In::Waiting(entry)) => {
+                entry.load(store.as_context_mut(), instance)?;
+            }
             None => {}
         }
         if let Some(entry) = &self.stream {
-            drop(entry.load(store, instance)?);
+            entry.load(store, instance)?;
         }
         match &self.audit {
-            Some(In::Pure(entry)) => drop(entry.load(store.as_context_mut(), instance)?),
-            Some(In::Waiting(entry)) => drop(entry.load(store.as_context_mut(), instance)?),
+            Some(In::Pure(entry)) => {
+                entry.load(store.as_context_mut(), instance)?;
+            }
+            Some(In::Waiting(entry)) => {
+                entry.load(store.as_context_mut(), instance)?;
+            }
             None => {}
         }
         Ok(())

@@ -173,19 +173,12 @@ impl Folder {
         self.replace(before, id, &load::digest(bytes), bytes)
     }
 
-    /// Deletes the plugin's file and those that were kept. Says whether there was any.
+    /// Deletes the plugin's file, those that were kept, and `files`, which hold the plugin under
+    /// other names. Says whether there was any.
     ///
     /// # Errors
     /// When one can't be deleted.
-    pub(crate) fn remove(&self, id: &str) -> Result<bool, LoadError> {
-        self.remove_with(id, &[])
-    }
-
-    /// The same, with further files that hold the plugin.
-    ///
-    /// # Errors
-    /// As [`Self::remove`].
-    pub(super) fn remove_with(&self, id: &str, files: &[PathBuf]) -> Result<bool, LoadError> {
+    pub(super) fn remove(&self, id: &str, files: &[PathBuf]) -> Result<bool, LoadError> {
         check(id)?;
         let _lock = self.lock()?;
         let mut was_any = delete(&self.file(id))?;

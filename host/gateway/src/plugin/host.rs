@@ -8,8 +8,10 @@ use wasmtime::{ResourceLimiter, Store};
 
 use super::bindings::{context, types};
 use super::capabilities::log::Lines;
+use super::capabilities::state::Space;
 use super::capabilities::wasi::Wasi;
 use super::capability::Environment;
+use super::cases;
 use super::cpu::{Allowance, Polled};
 use super::grant::Grants;
 use super::media::Held;
@@ -38,6 +40,8 @@ pub(crate) struct State {
     pub(super) media: Vec<Held>,
     /// Lines this instance may still log.
     pub(super) lines: Lines,
+    /// Its key-value store: the plugin's, or one that ends with a shadow.
+    pub(super) space: Arc<Space>,
     /// What it used of what lies outside.
     pub(super) used: Used,
     /// What a component for WASI finds; made at its first call.
@@ -76,7 +80,15 @@ impl State {
             table_elements: as_usize(limits.table_elements),
             refused: false,
         };
+        let space = match view.is_shadow {
+            false => Arc::clone(&plugin.space),
+            true => {
+                let (all, one) = (limits.state_bytes, limits.state_value_bytes);
+                Arc::new(Space::new(as_usize(all), as_usize(one)))
+            }
+        };
         Self {
+            space,
             grants: plugin.grants.load_full(),
             plugin,
             limits,
@@ -182,6 +194,9 @@ impl context::HostGeneration for State {
     }
 
     fn remaining_ms(&mut self, _: Resource<Generation>) -> wasmtime::Result<u32> {
+        if self.view.outside.script().is_some() {
+            return Ok(cases::REMAINING_MS);
+        }
         let left = self.view.deadline.saturating_duration_since(clock::now());
         Ok(u32::try_from(clock::millis(left)).unwrap_or(u32::MAX))
     }

@@ -17,7 +17,7 @@ use super::capability::{self, Environment};
 use super::compile::Workshop;
 use super::cpu::{Polled, Timed};
 use super::description::{self, Description};
-use super::engine::{Sandbox, Sandboxes, TABLE_ELEMENTS_MAX, TABLES_MAX};
+use super::engine::{self, Sandbox, Sandboxes, TABLE_ELEMENTS_MAX, TABLES_MAX};
 use super::entries::{Entries, Lane};
 use super::host::{State, allow};
 use super::view::GenerationView;
@@ -79,6 +79,21 @@ impl Plugin {
     }
 }
 
+impl Plugin {
+    /// Says in the log that it is there, and what it will miss.
+    pub(super) fn announce(&self) {
+        let about = &self.description;
+        let id = about.id.as_str();
+        for missing in self.missing() {
+            let fix = "plugin.<id>.grant, or grants.toml in plugins.dir";
+            tracing::warn!(id, missing, fix, "a plugin wants what it was not granted");
+        }
+        let (version, kind) = (about.version.as_str(), about.kind.as_str());
+        let (origin, digest) = (self.origin.as_str(), self.digest.as_str());
+        tracing::info!(id, version, kind, origin, digest, "plugin installed");
+    }
+}
+
 /// Which hooks a plugin exports.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Hooks {
@@ -116,7 +131,7 @@ impl Origin {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct LoadError {
     /// How far it got: `read`, `size`, `wrap`, `compile`, `exports`, `imports`, `resources`, `link`,
-    /// `describe`, `description`, `grant`; `write` and `grants` when the folder is at fault; or
+    /// `describe`, `description`, `grant`, `self-test` (a case of its own fails); `write` and `grants` when the folder is at fault; or
     /// `find` when there is no such plugin.
     pub(crate) step: &'static str,
     /// What is wrong, and what to do.
@@ -170,12 +185,15 @@ impl Loader<'_> {
         let began = clock::now();
         let artefact = self.workshop.compile(bytes, &digest)?;
         let compiled_in = clock::now().duration_since(began);
-        let general = &self.sandboxes.general;
-        let component = artefact.component(&general.engine)?;
-        let lane = check_imports(&component, &general.engine)?;
+        // Looked at outside every pool: one would refuse what does not fit, in words of its own,
+        // before the check below could, and before another pool was asked.
+        let bare =
+            engine::compiler().map_err(|error| LoadError::new("compile", error.to_string()))?;
+        let component = artefact.component(&bare)?;
+        let lane = check_imports(&component, &bare)?;
         let memory = check_resources(&component, self.sandboxes.memory_bytes_max())?;
         let first = self.sandboxes.for_memory(memory);
-        let code = link(first, artefact.component(&first.engine)?)?;
+        let code = link(first, &artefact.component(&first.engine)?)?;
         let (entries, hooks) = entries(&code, lane)?;
         let described = on_a_thread(|| self.describe(&code, lane))?;
         let (description, validator, limits) = description::check(described, self.config)
@@ -185,7 +203,7 @@ impl Loader<'_> {
         let (code, entries) = match std::ptr::eq(own, first) {
             true => (code, entries),
             false => {
-                let code = link(own, artefact.component(&own.engine)?)?;
+                let code = link(own, &artefact.component(&own.engine)?)?;
                 let (entries, _) = self::entries(&code, lane)?;
                 (code, entries)
             }
@@ -263,8 +281,8 @@ impl Loader<'_> {
     }
 }
 
-fn link(sandbox: &Sandbox, component: Component) -> Result<InstancePre<State>, LoadError> {
-    sandbox.linker.instantiate_pre(&component).map_err(|error| {
+fn link(sandbox: &Sandbox, component: &Component) -> Result<InstancePre<State>, LoadError> {
+    sandbox.linker.instantiate_pre(component).map_err(|error| {
         let fix = "rebuild it with this version's SDK";
         LoadError::new("link", format!("{error:#}; {fix}"))
     })
@@ -308,12 +326,12 @@ fn check_resources(component: &Component, memory_max: u64) -> Result<u64, LoadEr
         let reason = "it imports core modules or components; link them into one file";
         return Err(LoadError::new("resources", reason));
     };
-    let memory = required.max_initial_memory_size.unwrap_or(0);
+    let memory = required.max_initial_memory_size.unwrap_or(0).saturating_mul(PAGE_BYTES);
     let elements_max = u64::try_from(TABLE_ELEMENTS_MAX).unwrap_or(u64::MAX);
     let checks = [
         ("memories", u64::from(required.num_memories), 1),
         ("tables", u64::from(required.num_tables), u64::from(TABLES_MAX)),
-        ("bytes of memory to begin with", memory, memory_max),
+        ("bytes of memory to begin with (memory_bytes)", memory, memory_max),
         ("table entries", required.max_initial_table_size.unwrap_or(0), elements_max),
     ];
     match checks.iter().find(|(_, wanted, allowed)| wanted > allowed) {
@@ -362,6 +380,8 @@ pub(super) fn on_a_thread<T: Send, F: Future<Output = Result<T, LoadError>>>(
     std::thread::scope(|scope| scope.spawn(run).join()).unwrap_or_else(|it| Err(died(it)))
 }
 
+/// The unit of a memory's size.
+const PAGE_BYTES: u64 = 64 << 10;
 const PACKAGE: &str = "patchbay:plugin/";
 /// Under 0.x a minor version breaks.
 const VERSION: &str = "0.1.";

@@ -8,6 +8,7 @@ use wire::{Reply, Request, Usage};
 
 use super::bindings::search::Hit;
 use super::bindings::types::PluginError;
+use super::cases::Script;
 use super::egress::{Errand, Fetched, Gate, Refusal};
 use crate::error::Error;
 
@@ -18,6 +19,8 @@ pub(crate) enum Outside {
     Nothing,
     /// The world.
     World(Arc<World>),
+    /// A plugin's case, which says what there is.
+    Script(Arc<Script>),
 }
 
 /// The world, as one generation reaches it.
@@ -75,6 +78,7 @@ impl Outside {
         match self {
             Self::Nothing => Err(Refusal::Denied("there is no network here".to_owned())),
             Self::World(world) => world.gate.fetch(errand).await,
+            Self::Script(script) => script.fetch(&errand),
         }
     }
 
@@ -85,10 +89,11 @@ impl Outside {
         text: String,
         count: usize,
     ) -> Result<Vec<Hit>, PluginError> {
-        let Self::World(world) = self else {
-            return Err(PluginError::Denied("there is no index here".to_owned()));
+        let indexes = match self {
+            Self::Nothing => return Err(PluginError::Denied("there is no index here".to_owned())),
+            Self::World(world) => Arc::clone(&world.indexes),
+            Self::Script(script) => return script.search(&index, count),
         };
-        let indexes = Arc::clone(&world.indexes);
         let search = move || indexes.query(&index, &text, count);
         let found = tokio::task::spawn_blocking(search).await;
         let found = found.map_err(|error| PluginError::Internal(error.to_string()))?;
@@ -101,6 +106,18 @@ impl Outside {
         match self {
             Self::Nothing => None,
             Self::World(world) => Some(Arc::clone(&world.models)),
+            Self::Script(script) => {
+                let models: Arc<dyn Models> = Arc::<Script>::clone(script);
+                Some(models)
+            }
+        }
+    }
+
+    /// The script, if a case is running.
+    pub(super) fn script(&self) -> Option<&Script> {
+        match self {
+            Self::Nothing | Self::World(_) => None,
+            Self::Script(script) => Some(script),
         }
     }
 }
@@ -115,6 +132,7 @@ impl std::fmt::Debug for Outside {
         f.write_str(match self {
             Self::Nothing => "Nothing",
             Self::World(_) => "World",
+            Self::Script(_) => "Script",
         })
     }
 }

@@ -8,6 +8,7 @@ use std::time::SystemTime;
 
 use anyhow::Context;
 
+use super::cases::{self, CaseReport};
 use super::compile::Compiler;
 use super::folder::{Folder, Kept};
 use super::load::{LoadError, Origin, Plugin};
@@ -92,6 +93,23 @@ impl Plugins {
         role: Role,
     ) -> Result<Arc<Plugin>, LoadError> {
         self.shelf.install(bytes, Origin::Upload, Some(id), role)
+    }
+
+    /// Loads a file without installing it, and runs the cases that it carries and `more`, which
+    /// are names and texts.
+    ///
+    /// # Errors
+    /// Names the step that refused it. A case that fails is in its report.
+    pub(crate) fn test(
+        &self,
+        wasm: &[u8],
+        more: &[(String, String)],
+    ) -> Result<(Arc<Plugin>, Vec<CaseReport>), LoadError> {
+        let plugin = self.shelf.load_untested(wasm, Origin::Upload)?;
+        let mut all = cases::embedded(wasm)?;
+        all.extend_from_slice(more);
+        let reports = cases::run(&plugin, &all, &self.shelf.config.plugins);
+        Ok((plugin, reports))
     }
 
     /// Makes the version on trial the current one. Writes to the folder.

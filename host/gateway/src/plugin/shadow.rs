@@ -1,5 +1,6 @@
 //! A version that runs beside the serving one and changes nothing: what it would have done is
-//! compared, counted and logged, so that an operator can see a new version on real traffic.
+//! compared, counted and logged, so that an operator can see a new version on real traffic. It
+//! reaches nothing outside the sandbox, so one that asks hosts or models is seen without them.
 
 use std::sync::Arc;
 
@@ -35,7 +36,7 @@ impl Shadow {
             is_disabled: false,
             shadow: None,
         };
-        let stage = Stage::new(selected, view);
+        let stage = Stage::new(selected, &Arc::new(view.shadow()));
         Self { stage, own: Vec::new(), theirs: Vec::new(), differs: false, is_done: false }
     }
 

@@ -11,6 +11,7 @@ use arc_swap::ArcSwap;
 use parking_lot::Mutex;
 
 use super::capability::Environment;
+use super::cases;
 use super::compile::{self, Compiler, Workshop};
 use super::description;
 use super::egress::{Gate, GateConfig};
@@ -28,7 +29,7 @@ pub(super) struct Shelf {
     sandboxes: Sandboxes,
     gate: Arc<Gate>,
     indexes: Arc<index::Indexes>,
-    config: Config,
+    pub(super) config: Config,
     /// Where what is installed is.
     folder: Option<Folder>,
     /// What was granted there.
@@ -111,7 +112,7 @@ impl Shelf {
             Ok((version, is_new))
         })?;
         if is_new {
-            announce(&installed);
+            installed.announce();
         }
         self.load_kept(id);
         Ok(installed)
@@ -250,7 +251,7 @@ impl Shelf {
             (Some(line), Some(folder)) if before.as_deref() == Some(file) => {
                 let is_moved = !folder.kept(id).iter().any(|kept| kept.is(digest));
                 if is_moved && line.return_to(digest) {
-                    announce(plugin);
+                    plugin.announce();
                     return Ok(next);
                 }
                 old = Some((folder, Arc::clone(&line.current)));
@@ -266,7 +267,7 @@ impl Shelf {
                 tracing::warn!(id, %error, "the version before can't be kept in the folder");
             }
         }
-        announce(plugin);
+        plugin.announce();
         Ok(next)
     }
 
@@ -353,6 +354,17 @@ impl Shelf {
 
     /// From bytes to a version that could serve. Slow.
     fn load(&self, bytes: &[u8], origin: Origin) -> Result<Arc<Plugin>, LoadError> {
+        let plugin = self.load_untested(bytes, origin)?;
+        cases::check(&plugin, &self.config.plugins)?;
+        Ok(plugin)
+    }
+
+    /// The same without its cases.
+    pub(super) fn load_untested(
+        &self,
+        bytes: &[u8],
+        origin: Origin,
+    ) -> Result<Arc<Plugin>, LoadError> {
         let Self { workshop, sandboxes, config, .. } = self;
         let loader = Loader { workshop, sandboxes, config };
         let generation = self.installed.fetch_add(1, Ordering::Relaxed).saturating_add(1);
@@ -397,7 +409,7 @@ impl Shelf {
         let Some(folder) = &self.folder else { return Ok(()) };
         place(registry, folder, id)?;
         let files = registry.files(id);
-        folder.remove_with(id, &files)?;
+        folder.remove(id, &files)?;
         registry.let_go(&folder.file(id));
         files.iter().for_each(|file| registry.let_go(file));
         Ok(())
@@ -465,21 +477,4 @@ fn keep(folder: &Folder, old: &Plugin) -> Result<(), LoadError> {
 
 fn unknown(id: &str) -> LoadError {
     LoadError::new("find", format!("there is no plugin `{}`", id.escape_debug()))
-}
-
-fn announce(plugin: &Plugin) {
-    let about = &plugin.description;
-    let id = about.id.as_str();
-    for missing in plugin.missing() {
-        let fix = "plugin.<id>.grant, or grants.toml in plugins.dir";
-        tracing::warn!(id, missing, fix, "a plugin wants what it was not granted");
-    }
-    tracing::info!(
-        id,
-        version = about.version,
-        kind = about.kind.as_str(),
-        origin = plugin.origin.as_str(),
-        digest = plugin.digest,
-        "plugin installed"
-    );
 }

@@ -57,8 +57,8 @@ fn entry(id: &str, options: &str) -> PluginEntry {
     PluginEntry { id: id.to_owned(), enabled: true, options: Json::parse(options).unwrap() }
 }
 
-fn pipeline(plugins: &Plugins, config: &Config, entries: Vec<PluginEntry>) -> Pipeline {
-    let wanted = Wanted::of("gen-1", &entries, &[], &[]);
+fn pipeline(plugins: &Plugins, config: &Config, entries: &[PluginEntry]) -> Pipeline {
+    let wanted = Wanted::of("gen-1", entries, &[], &[]);
     let selected = plugins.snapshot().select(&wanted, config).unwrap();
     Pipeline::new(selected, view())
 }
@@ -107,7 +107,7 @@ fn a_word_is_replaced_wherever_the_stream_is_cut() {
     let plugins = plugins(&config);
     let whole = "a cat, a category, ca";
     for cut in 0..whole.len() {
-        let mut pipeline = pipeline(&plugins, &config, vec![entry("template", REPLACE)]);
+        let mut pipeline = pipeline(&plugins, &config, &[entry("template", REPLACE)]);
         let deltas = vec![role(), text(&whole[..cut]), text(&whole[cut..]), finish()];
         let want = vec![role(), text("a dog, a dogegory, ca"), finish()];
         assert_eq!(run(&mut pipeline, deltas), want, "cut at {cut}");
@@ -118,7 +118,7 @@ fn a_word_is_replaced_wherever_the_stream_is_cut() {
 fn a_whole_reply_is_one_batch() {
     let config = config();
     let plugins = plugins(&config);
-    let mut pipeline = pipeline(&plugins, &config, vec![entry("template", REPLACE)]);
+    let mut pipeline = pipeline(&plugins, &config, &[entry("template", REPLACE)]);
     let mut out = Vec::new();
     let chunk = Chunk::of(vec![role(), text("a c"), text("at"), finish()]);
     now(pipeline.push_all(vec![chunk], &mut out)).unwrap();
@@ -130,7 +130,7 @@ fn a_whole_reply_is_one_batch() {
 fn choices_do_not_mix() {
     let config = config();
     let plugins = plugins(&config);
-    let mut pipeline = pipeline(&plugins, &config, vec![entry("template", REPLACE)]);
+    let mut pipeline = pipeline(&plugins, &config, &[entry("template", REPLACE)]);
     let piece = |choice, text: &str| Delta::Text { choice, text: text.to_owned() };
     let deltas = vec![piece(0, "c"), piece(1, "at"), piece(0, "at"), piece(1, "c")];
     let mut out = Vec::new();
@@ -151,7 +151,7 @@ fn choices_do_not_mix() {
 fn what_is_not_of_interest_keeps_its_bytes() {
     let config = config();
     let plugins = plugins(&config);
-    let mut pipeline = pipeline(&plugins, &config, vec![entry("template", REPLACE)]);
+    let mut pipeline = pipeline(&plugins, &config, &[entry("template", REPLACE)]);
     let source = Some(Source { dialect: "openai-chat", bytes: "{}".into() });
     for deltas in [vec![role()], vec![text("nothing here. ")], vec![]] {
         let chunk = Chunk { deltas, source: source.clone() };
@@ -222,7 +222,7 @@ fn a_transform_that_fails_is_left_out_of_its_own_request() {
     for (deed, place) in deeds.flat_map(|deed| [(deed, "push"), (deed, "finish")]) {
         let options = format!(r#"{{"do":"{deed}","at":"{place}"}}"#);
         let entries = vec![entry("template", REPLACE), entry("hostile", &options)];
-        let mut harmed = pipeline(&plugins, &config, entries);
+        let mut harmed = pipeline(&plugins, &config, &entries);
         let want = vec![role(), text("a dog here"), finish()];
         assert_eq!(run(&mut harmed, deltas()), want, "{deed} at {place}");
     }
@@ -234,13 +234,13 @@ fn what_a_failed_transform_held_is_released_unchanged() {
     config.plugins.limits.held_bytes = 100;
     let plugins = plugins(&config);
     let entries = || vec![entry("hostile", r#"{"do":"hold"}"#)];
-    let mut full = pipeline(&plugins, &config, entries());
+    let mut full = pipeline(&plugins, &config, &entries());
     let long = "x".repeat(90);
     let deltas = vec![text(&long), text("y"), text(&long), finish()];
     let want = vec![text(&format!("{long}y{long}")), finish()];
     assert_eq!(run(&mut full, deltas), want, "too many bytes");
 
-    let mut late = pipeline(&plugins, &config, entries());
+    let mut late = pipeline(&plugins, &config, &entries());
     let mut out = Vec::new();
     now(late.push(Chunk::of(vec![text("x")]), &mut out)).unwrap();
     assert_eq!(out, vec![]);
@@ -269,7 +269,7 @@ fn a_full_pool_is_busy_and_not_a_crash() {
 fn request_hooks_of_other_plugins_cost_nothing() {
     let config = config();
     let plugins = plugins(&config);
-    let mut pipeline = pipeline(&plugins, &config, vec![entry("template", REPLACE)]);
+    let mut pipeline = pipeline(&plugins, &config, &[entry("template", REPLACE)]);
     let source = Some(Source { dialect: "openai-chat", bytes: "{}".into() });
     let request = Request { source, ..Request::default() };
     let Requested::Go(after) = now(pipeline.on_request(request.clone())).unwrap() else { panic!() };
@@ -282,7 +282,7 @@ fn a_request_hook_that_fails_leaves_the_request_as_it_was() {
     let plugins = plugins(&config);
     for deed in FAULTS.iter().map(|(deed, ..)| *deed).chain(["huge"]).filter(|it| *it != "stray") {
         let options = format!(r#"{{"do":"{deed}","at":"request"}}"#);
-        let mut harmed = pipeline(&plugins, &config, vec![entry("hostile", &options)]);
+        let mut harmed = pipeline(&plugins, &config, &[entry("hostile", &options)]);
         let source = Some(Source { dialect: "openai-chat", bytes: "{}".into() });
         let request = Request { model: "author/name".into(), source, ..Request::default() };
         let Requested::Go(after) = now(harmed.on_request(request.clone())).unwrap() else {
@@ -297,7 +297,7 @@ fn an_answer_is_a_whole_reply() {
     let config = config();
     let plugins = plugins(&config);
     let options = r#"{"do":"stray","at":"request"}"#;
-    let mut pipeline = pipeline(&plugins, &config, vec![entry("hostile", options)]);
+    let mut pipeline = pipeline(&plugins, &config, &[entry("hostile", options)]);
     let requested = now(pipeline.on_request(Request::default())).unwrap();
     let Requested::Answer(deltas, _) = requested else { panic!("{requested:?}") };
     for choice in [0, u16::MAX] {

@@ -22,6 +22,8 @@ pub(crate) struct GenerationView {
     pub(crate) deadline: Instant,
     /// What lies outside the sandbox, as this generation reaches it.
     pub(crate) outside: Outside,
+    /// Whether what the plugin does must change nothing.
+    pub(crate) is_shadow: bool,
 }
 
 impl GenerationView {
@@ -35,6 +37,22 @@ impl GenerationView {
             headers: Vec::new(),
             deadline: clock::now() + limit,
             outside: Outside::Nothing,
+            is_shadow: false,
+        }
+    }
+
+    /// The same for a version that runs beside the serving one: it sees everything and reaches
+    /// nothing, so that nobody pays for it and nothing is done twice.
+    pub(super) fn shadow(&self) -> Self {
+        Self {
+            id: self.id.clone(),
+            surface: self.surface,
+            model: self.model.clone(),
+            key: self.key.clone(),
+            headers: self.headers.clone(),
+            deadline: self.deadline,
+            outside: Outside::Nothing,
+            is_shadow: true,
         }
     }
 

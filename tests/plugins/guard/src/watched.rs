@@ -56,9 +56,7 @@ impl Watched {
             && batch.iter().all(|delta| match delta {
                 Delta::Text(it) | Delta::Refusal(it) => clean(&it.text),
                 Delta::Reasoning(it) => clean(&it.text),
-                Delta::ToolCall(it) => {
-                    clean(&it.arguments) && it.name.as_deref().is_none_or(clean)
-                }
+                Delta::ToolCall(it) => clean(&it.arguments) && it.name.as_deref().is_none_or(clean),
                 Delta::Annotation(it) | Delta::Image(it) | Delta::Audio(it) => clean(&it.json),
                 Delta::Other(it) => clean(&it.json),
                 Delta::Role(_) | Delta::Finish(_) | Delta::Usage(_) => true,

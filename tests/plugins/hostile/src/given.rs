@@ -27,11 +27,9 @@ pub(crate) fn verdict(act: Act, status: u16) -> Result<Verdict, Error> {
             metadata: vec![field("deep", deep())],
             retry_after_ms: None,
         }),
-        Act::Usage => emit(Delta::Usage(Usage {
-            prompt: Some(0),
-            completion: Some(0),
-            ..Usage::default()
-        })),
+        Act::Usage => {
+            emit(Delta::Usage(Usage { prompt: Some(0), completion: Some(0), ..Usage::default() }))
+        }
         Act::Status | Act::AfterStop => Verdict::Stop(Rejection {
             status: if act == Act::Status { status } else { 403 },
             message: "rejected on purpose".into(),

@@ -30,9 +30,7 @@ pub(crate) fn describe() -> Description {
             let suffixes = (0..100_000).map(|number| format!("suffix-{number}"));
             Description { suffixes: suffixes.collect(), ..honest }
         }
-        "many wishes" => {
-            Description { capabilities: vec!["http".into(); 100_000], ..honest }
-        }
+        "many wishes" => Description { capabilities: vec!["http".into(); 100_000], ..honest },
         "capability" => Description { capabilities: vec!["root".into()], ..honest },
         "no schema" => Description { options: "[]".into(), ..honest },
         "long schema" => {
@@ -45,6 +43,14 @@ pub(crate) fn describe() -> Description {
         }
         "endless schema" => {
             let options = r##"{"$ref": "#/a", "a": {"$ref": "#/a"}}"##;
+            Description { options: options.into(), ..honest }
+        }
+        "endless schema2" => {
+            Description { options: r##"{"allOf": [{"$ref": "#"}]}"##.into(), ..honest }
+        }
+        "endless schema3" => {
+            let options = r##"{"$ref": "#/$defs/a", "$defs": {
+                "a": {"anyOf": [{"$ref": "#/$defs/b"}]}, "b": {"not": {"$ref": "#/$defs/a"}}}}"##;
             Description { options: options.into(), ..honest }
         }
         "remote schema" => {

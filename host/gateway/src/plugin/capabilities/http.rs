@@ -78,6 +78,9 @@ impl State {
     ) -> Result<Credential<'a>, HttpError> {
         let name = binding.name.as_str();
         let Some(secret) = grants.secrets.get(name) else {
+            if let Some(script) = self.view.outside.script() {
+                script.note_no_secret(name);
+            }
             let (id, shown) = (&self.plugin.id, name.escape_debug());
             let fix = format!(
                 "set plugin.{id}.secrets.{shown} and add \"secrets={shown}\" to plugin.{id}.grant"

@@ -8,7 +8,7 @@ use super::super::bindings::types::{PluginError, RequestResult};
 use super::super::convert;
 use super::super::host::State;
 use super::super::outside::{Answered, Call, Models};
-use crate::error::Error;
+use crate::error::{Error, Side};
 
 impl models::Host for State {
     async fn complete(
@@ -62,6 +62,9 @@ impl State {
     fn ask(&mut self, model: &str) -> Result<(std::sync::Arc<dyn Models>, Call), PluginError> {
         let id = &self.plugin.id;
         if !self.grants.allows_model(model) {
+            if let Some(script) = self.view.outside.script() {
+                script.note_denied("models", model);
+            }
             let fix = format!("add \"models={model}\" to plugin.{id}.grant");
             return Err(PluginError::Denied(format!("`{model}` was not granted: {fix}")));
         }
@@ -89,6 +92,7 @@ impl State {
                 402 | 429 => PluginError::Limit(message),
                 403 => PluginError::Denied(message),
                 400..=499 => PluginError::Options(message),
+                _ if error.side == Side::Us => PluginError::Internal(message),
                 _ => PluginError::Upstream(message),
             }
         })?;

@@ -13,6 +13,9 @@ impl search::Host for State {
     ) -> wasmtime::Result<Result<Vec<Hit>, PluginError>> {
         let id = &self.plugin.id;
         if !self.grants.allows_index(&index) {
+            if let Some(script) = self.view.outside.script() {
+                script.note_denied("search", &index);
+            }
             let fix = format!("add \"search={}\" to plugin.{id}.grant", index.escape_debug());
             return Ok(Err(PluginError::Denied(format!("that index was not granted: {fix}"))));
         }

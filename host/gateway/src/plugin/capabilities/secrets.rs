@@ -5,6 +5,10 @@ use super::super::host::State;
 
 impl secrets::Host for State {
     fn exists(&mut self, name: String) -> wasmtime::Result<bool> {
-        Ok(self.grants.secrets.contains_key(&name))
+        let exists = self.grants.secrets.contains_key(&name);
+        if let Some(script) = self.view.outside.script().filter(|_| !exists) {
+            script.note_no_secret(&name);
+        }
+        Ok(exists)
     }
 }

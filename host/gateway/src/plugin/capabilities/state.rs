@@ -4,6 +4,7 @@
 use std::collections::HashMap;
 use std::hash::{BuildHasher, RandomState};
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 
 use parking_lot::Mutex;
 
@@ -40,8 +41,15 @@ impl Space {
         }
     }
 
-    fn read(&self, key: &str, now_ms: u64) -> Option<Vec<u8>> {
+    /// A key's value.
+    pub(in crate::plugin) fn read(&self, key: &str, now_ms: u64) -> Option<Vec<u8>> {
         self.change(key, now_ms, |entry| entry.as_ref().map(|entry| entry.value.clone()))
+    }
+
+    /// Sets a value that stays. Says whether it fits.
+    pub(in crate::plugin) fn put(&self, key: &str, value: &[u8]) -> bool {
+        let entry = Entry { value: value.to_vec(), expires_ms: None };
+        self.write(key, 0, |_| Ok(Some(entry))).is_ok()
     }
 
     fn write(
@@ -121,9 +129,9 @@ impl Space {
     fn write_or_sweep(
         &self,
         key: &str,
+        now_ms: u64,
         value: impl Fn(Option<&Entry>) -> Result<Option<Entry>, StateError>,
     ) -> Result<bool, StateError> {
-        let now_ms = clock::millis(clock::uptime());
         match self.write(key, now_ms, &value) {
             Err(StateError::Quota) => {
                 self.sweep(now_ms);
@@ -142,7 +150,7 @@ impl Entry {
 
 impl state::Host for State {
     fn get(&mut self, key: String) -> wasmtime::Result<Option<Vec<u8>>> {
-        Ok(self.plugin.space.read(&key, clock::millis(clock::uptime())))
+        Ok(self.space.read(&key, self.state_ms()))
     }
 
     fn set(
@@ -151,13 +159,13 @@ impl state::Host for State {
         value: Vec<u8>,
         ttl_ms: Option<u64>,
     ) -> wasmtime::Result<Result<(), StateError>> {
-        let expires_ms = expiry(ttl_ms);
+        let (now_ms, expires_ms) = self.times(ttl_ms);
         let entry = |_: Option<&Entry>| Ok(Some(Entry { value: value.clone(), expires_ms }));
-        Ok(self.plugin.space.write_or_sweep(&key, entry).map(|_| ()))
+        Ok(self.space.write_or_sweep(&key, now_ms, entry).map(|_| ()))
     }
 
     fn delete(&mut self, key: String) -> wasmtime::Result<()> {
-        self.plugin.space.remove(&key, clock::millis(clock::uptime()));
+        self.space.remove(&key, self.state_ms());
         Ok(())
     }
 
@@ -167,7 +175,7 @@ impl state::Host for State {
         by: i64,
         ttl_ms: Option<u64>,
     ) -> wasmtime::Result<Result<i64, StateError>> {
-        let made = expiry(ttl_ms);
+        let (now_ms, made) = self.times(ttl_ms);
         let sum = std::cell::Cell::new(0);
         let entry = |old: Option<&Entry>| {
             let number = old.map_or(Some(0), |old| number(&old.value));
@@ -175,7 +183,7 @@ impl state::Host for State {
             let expires_ms = old.map_or(made, |old| old.expires_ms);
             Ok(Some(Entry { value: sum.get().to_string().into_bytes(), expires_ms }))
         };
-        Ok(self.plugin.space.write_or_sweep(&key, entry).map(|_| sum.get()))
+        Ok(self.space.write_or_sweep(&key, now_ms, entry).map(|_| sum.get()))
     }
 
     fn compare_and_set(
@@ -185,17 +193,27 @@ impl state::Host for State {
         value: Vec<u8>,
         ttl_ms: Option<u64>,
     ) -> wasmtime::Result<Result<bool, StateError>> {
-        let expires_ms = expiry(ttl_ms);
+        let (now_ms, expires_ms) = self.times(ttl_ms);
         let entry = |old: Option<&Entry>| {
             let is_expected = old.map(|old| &old.value) == expected.as_ref();
             Ok(is_expected.then(|| Entry { value: value.clone(), expires_ms }))
         };
-        Ok(self.plugin.space.write_or_sweep(&key, entry))
+        Ok(self.space.write_or_sweep(&key, now_ms, entry))
     }
 }
 
-fn expiry(ttl_ms: Option<u64>) -> Option<u64> {
-    ttl_ms.map(|ttl_ms| clock::millis(clock::uptime()).saturating_add(ttl_ms))
+impl State {
+    /// The time, as entries count it.
+    fn state_ms(&self) -> u64 {
+        let script = self.view.outside.script();
+        clock::millis(script.map_or_else(clock::uptime, |_| Duration::ZERO))
+    }
+
+    /// The time, and when what is written now ends.
+    fn times(&self, ttl_ms: Option<u64>) -> (u64, Option<u64>) {
+        let now_ms = self.state_ms();
+        (now_ms, ttl_ms.map(|ttl_ms| now_ms.saturating_add(ttl_ms)))
+    }
 }
 
 fn number(value: &[u8]) -> Option<i64> {

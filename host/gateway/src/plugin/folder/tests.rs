@@ -1,3 +1,5 @@
+//! The folder on its own: what is written, what is kept, and what is refused.
+
 use super::*;
 
 fn folder() -> (tempfile::TempDir, Folder) {
@@ -52,8 +54,8 @@ fn removing_leaves_nothing_of_the_plugin_and_everything_of_others() {
     folder.install("other", b"1").unwrap();
     folder.install("web", b"1").unwrap();
     folder.install("web", b"2").unwrap();
-    assert!(folder.remove("web").unwrap());
-    assert!(!folder.remove("web").unwrap());
+    assert!(folder.remove("web", &[]).unwrap());
+    assert!(!folder.remove("web", &[]).unwrap());
     assert_eq!(folder.kept("web"), []);
     assert_eq!(folder.files().unwrap(), [folder.file("other")]);
 }
@@ -63,7 +65,7 @@ fn an_id_that_is_a_path_is_none() {
     let (_dir, folder) = folder();
     for id in ["", "../web", "a/b", ".web", "Web"] {
         assert_eq!(folder.install(id, b"1").unwrap_err().step, "find", "{id}");
-        assert_eq!(folder.remove(id).unwrap_err().step, "find", "{id}");
+        assert_eq!(folder.remove(id, &[]).unwrap_err().step, "find", "{id}");
     }
     assert_eq!(folder.files().unwrap(), Vec::<PathBuf>::new());
 }

@@ -281,7 +281,7 @@ fn what_another_process_does_to_the_folder_is_followed() {
     place.folder().roll_back("template").unwrap();
     until(&plugins, |registry| loaded(registry) == versions(2, &[1]));
     assert_eq!(place.on_disk(), versions(2, &[1]));
-    place.folder().remove("template").unwrap();
+    place.folder().remove("template", &[]).unwrap();
     until(&plugins, |registry| registry.find("template").is_none());
 }
 

@@ -1,0 +1,236 @@
+//! Requests as people write them in a case: what a plugin usually looks at. Whatever is not here
+//! is refused, so that a case never tests less than it says.
+
+use serde::Deserialize;
+use serde_json::{Map, Value};
+use wire::{
+    Content, Effort, Extra, Media, MediaData, MediaKind, Message, Part, Reasoning, Request,
+    ResponseFormat, Sampling, Tool,
+};
+
+use super::SURFACE;
+use super::answers::CallLine;
+use super::deltas::{plain, plain_json, role};
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct RequestLine {
+    model: String,
+    stream: bool,
+    messages: Vec<MessageLine>,
+    tools: Vec<ToolLine>,
+    max_tokens: Option<u32>,
+    temperature: Option<f64>,
+    top_p: Option<f64>,
+    n: Option<u32>,
+    stop: Vec<String>,
+    reasoning: Option<ThinkingLine>,
+    response_format: Option<FormatLine>,
+    user: Option<String>,
+    extra: Map<String, Value>,
+}
+
+impl Default for RequestLine {
+    fn default() -> Self {
+        let hello = MessageLine {
+            role: "user".to_owned(),
+            name: None,
+            text: Some("Hello".to_owned()),
+            parts: None,
+        };
+        Self {
+            model: "test/model".to_owned(),
+            stream: true,
+            messages: vec![hello],
+            tools: Vec::new(),
+            max_tokens: None,
+            temperature: None,
+            top_p: None,
+            n: None,
+            stop: Vec::new(),
+            reasoning: None,
+            response_format: None,
+            user: None,
+            extra: Map::new(),
+        }
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct MessageLine {
+    role: String,
+    name: Option<String>,
+    text: Option<String>,
+    parts: Option<Vec<PartLine>>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "snake_case")]
+enum PartLine {
+    Text(String),
+    ImageUrl(String),
+    ToolCall(CallLine),
+    ToolResult(ResultLine),
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ResultLine {
+    call_id: String,
+    text: String,
+    #[serde(default)]
+    is_error: bool,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ToolLine {
+    name: String,
+    description: Option<String>,
+    parameters: Option<Value>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ThinkingLine {
+    enabled: Option<bool>,
+    effort: Option<String>,
+    max_tokens: Option<u32>,
+    #[serde(default)]
+    exclude: bool,
+    summary: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct FormatLine {
+    #[serde(rename = "type")]
+    kind: String,
+    name: Option<String>,
+    schema: Option<Value>,
+}
+
+impl RequestLine {
+    /// The request it stands for.
+    ///
+    /// # Errors
+    /// Names what is none.
+    pub(super) fn request(self) -> Result<Request, String> {
+        let messages =
+            self.messages.into_iter().map(MessageLine::message).collect::<Result<_, _>>()?;
+        let sampling = Sampling {
+            max_tokens: self.max_tokens,
+            temperature: self.temperature,
+            top_p: self.top_p,
+            n: self.n,
+            stop: self.stop,
+            ..Sampling::default()
+        };
+        let fields = self.extra.iter().map(|(name, value)| (name.clone(), plain(value)));
+        Ok(Request {
+            model: self.model,
+            stream: self.stream,
+            messages,
+            tools: self.tools.into_iter().map(ToolLine::tool).collect(),
+            sampling,
+            reasoning: self.reasoning.map(ThinkingLine::thinking).transpose()?,
+            response_format: self.response_format.map(FormatLine::format).transpose()?,
+            user: self.user,
+            extra: Extra { fields: fields.collect(), ..nothing_more() },
+            ..Request::default()
+        })
+    }
+}
+
+/// A request that a plugin made, with its JSON in the form that a case's has.
+pub(super) fn plain_request(mut request: Request) -> Request {
+    for tool in &mut request.tools {
+        if let Tool::Function { parameters, .. } = tool {
+            *parameters = parameters.as_ref().map(plain_json);
+        }
+    }
+    if let Some(ResponseFormat::JsonSchema { schema, .. }) = &mut request.response_format {
+        *schema = schema.as_ref().map(plain_json);
+    }
+    for (_, value) in &mut request.extra.fields {
+        *value = plain_json(value);
+    }
+    request
+}
+
+/// No further fields. The dialect is there without them too, as a replaced request has it.
+fn nothing_more() -> Extra {
+    Extra { dialect: SURFACE, fields: Vec::new() }
+}
+
+impl MessageLine {
+    fn message(self) -> Result<Message, String> {
+        let role = role(&self.role).ok_or_else(|| format!("no role `{}`", self.role))?;
+        let parts = match (self.text, self.parts) {
+            (Some(text), None) => vec![Part::text(text)],
+            (None, Some(parts)) => parts.into_iter().map(PartLine::part).collect(),
+            _ => return Err("a message has either `text` or `parts`".to_owned()),
+        };
+        Ok(Message { role, name: self.name, parts, extra: nothing_more() })
+    }
+}
+
+impl PartLine {
+    fn part(self) -> Part {
+        Part::new(match self {
+            Self::Text(text) => Content::Text(text),
+            Self::ImageUrl(url) => Content::Media(Media {
+                kind: MediaKind::Image,
+                data: MediaData::Url(url),
+                name: None,
+                detail: None,
+            }),
+            Self::ToolCall(CallLine { id, name, arguments }) => {
+                Content::ToolCall { id, name, arguments }
+            }
+            Self::ToolResult(ResultLine { call_id, text, is_error }) => {
+                Content::ToolResult { call_id, parts: vec![Part::text(text)], is_error }
+            }
+        })
+    }
+}
+
+impl ToolLine {
+    fn tool(self) -> Tool {
+        let Self { name, description, parameters } = self;
+        Tool::Function {
+            name,
+            description,
+            parameters: parameters.as_ref().map(plain),
+            strict: None,
+            cache_control: None,
+        }
+    }
+}
+
+impl FormatLine {
+    fn format(self) -> Result<ResponseFormat, String> {
+        let Self { kind, name, schema } = self;
+        match (kind.as_str(), &name, &schema) {
+            ("text", None, None) => Ok(ResponseFormat::Text),
+            ("json_object", None, None) => Ok(ResponseFormat::JsonObject),
+            ("json_schema", _, Some(schema)) => Ok(ResponseFormat::JsonSchema {
+                schema: Some(plain(schema)),
+                name: name.unwrap_or_else(|| "reply".to_owned()),
+                description: None,
+                strict: None,
+            }),
+            _ => Err(format!("no response format `{kind}` with these fields")),
+        }
+    }
+}
+
+impl ThinkingLine {
+    fn thinking(self) -> Result<Reasoning, String> {
+        let Self { enabled, max_tokens, exclude, summary, .. } = self;
+        let effort = |name: String| Effort::read(&name).ok_or(format!("no effort `{name}`"));
+        let effort = self.effort.map(effort).transpose()?;
+        Ok(Reasoning { enabled, effort, max_tokens, exclude, summary })
+    }
+}
