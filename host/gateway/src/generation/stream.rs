@@ -84,11 +84,10 @@ impl Pump<'_> {
         let mut incoming = self.reply.answer.incoming.take();
         let mut passed = Vec::with_capacity(chunks.len() + 1);
         loop {
-            for chunk in chunks.drain(..) {
-                self.record.meter.note(&chunk, clock::now);
-                self.reply.pipeline.push(chunk, &mut passed).await?;
-            }
+            let pushed = self.push(writer, &mut chunks, &mut passed).await;
+            // What passed before a hook ended the reply is the client's.
             let is_there = self.write(writer, &mut passed).await;
+            pushed?;
             // Should this process be killed, the hold that it leaves behind settles at this.
             self.reply.hold.progress(self.record.cost_so_far(self.reply));
             if !is_there && self.leaves_upstream() {
@@ -102,8 +101,24 @@ impl Pump<'_> {
                 break;
             }
         }
-        self.reply.pipeline.finish(&mut passed).await?;
+        let finished = self.reply.pipeline.finish(&mut passed).await;
         self.write(writer, &mut passed).await;
+        finished
+    }
+
+    /// Takes chunks through the hooks. A slow one does not keep back what passed before.
+    async fn push(
+        &mut self,
+        writer: &mut dyn WriteStream,
+        chunks: &mut Vec<Chunk>,
+        passed: &mut Vec<Chunk>,
+    ) -> Result<(), Error> {
+        for chunk in chunks.drain(..) {
+            self.record.meter.note(&chunk, clock::now);
+            if self.reply.pipeline.push(chunk, passed).await? {
+                self.write(writer, passed).await;
+            }
+        }
         Ok(())
     }
 

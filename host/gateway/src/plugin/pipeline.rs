@@ -104,15 +104,16 @@ impl Pipeline {
         Ok(None)
     }
 
-    /// Takes one chunk through the stream hooks. What comes out at once is added to `out`.
+    /// Takes one chunk through the stream hooks. What comes out at once is added to `out`. Says
+    /// whether that took long, so that what came out should not wait for more.
     ///
     /// # Errors
     /// A plugin ends the reply, a guard failed, or the generation's time is over: what each call
     /// takes adds up, and where the upstream's next piece is always there nobody else would notice.
-    pub(crate) async fn push(&mut self, chunk: Chunk, out: &mut Vec<Chunk>) -> Result<(), Error> {
+    pub(crate) async fn push(&mut self, chunk: Chunk, out: &mut Vec<Chunk>) -> Result<bool, Error> {
         let last = self.stages.len();
         let Some(deadline) = self.deadline else {
-            return self.push_below(last, chunk, out).await;
+            return self.push_below(last, chunk, out).await.map(|()| false);
         };
         let began = clock::now();
         self.push_below(last, chunk, out).await?;
@@ -120,10 +121,11 @@ impl Pipeline {
         if now >= deadline {
             return Err(too_late());
         }
-        if now.duration_since(began) >= LONG {
+        let took_long = now.duration_since(began) >= LONG;
+        if took_long {
             let_others_run().await;
         }
-        Ok(())
+        Ok(took_long)
     }
 
     /// Takes the chunks of a whole reply through the stream hooks.
