@@ -44,6 +44,7 @@ fn with<E: Exported, T>(
 
 impl<E: Exported> plugin::Guest for E {
     fn describe() -> Description {
+        std::panic::set_hook(Box::new(panics::report));
         E::Plugin::describe()
     }
 }

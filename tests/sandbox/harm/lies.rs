@@ -23,7 +23,7 @@ const LIES: [(&str, &str, &str); 17] = [
     ("remote schema", "description", "options"),
     ("file schema", "description", "options"),
     ("loop", "describe", "describe"),
-    ("panic", "describe", "trap"),
+    ("panic", "describe", "on purpose"),
     ("unknown", "describe", "trap"),
 ];
 

@@ -56,7 +56,8 @@ fn mappings_wanted(config: &Config) -> u64 {
         false => 0,
     };
     let instances = u64::from(config.plugins.instances_max).saturating_add(u64::from(large));
-    instances.saturating_mul(INSTANCE_MAPPINGS).saturating_add(OWN_MAPPINGS)
+    let stacks = u64::from(config.plugins.waiting_max).saturating_mul(STACK_MAPPINGS);
+    instances.saturating_mul(INSTANCE_MAPPINGS).saturating_add(stacks).saturating_add(OWN_MAPPINGS)
 }
 
 /// Memory mappings that a process may have; none where the system does not say.
@@ -72,8 +73,11 @@ const OWN_FILES: u64 = 64;
 /// may still grow into, and the guard.
 const INSTANCE_MAPPINGS: u64 = 4;
 
-/// The program itself, and the stacks of plugins that wait, which are there from the start.
-const OWN_MAPPINGS: u64 = 4_000;
+/// A stack and the guard below it; all of them are there from the start.
+const STACK_MAPPINGS: u64 = 2;
+
+/// The program itself.
+const OWN_MAPPINGS: u64 = 2_000;
 
 #[cfg(test)]
 mod tests {

@@ -18,6 +18,8 @@ pub struct Plugins {
     pub cache_dir: Option<PathBuf>,
     /// Plugin instances alive at once, over all generations.
     pub instances_max: u32,
+    /// Of those: instances of plugins that may wait, which each have a stack of their own.
+    pub waiting_max: u32,
     /// Instances alive at once of a plugin that may use more memory than the others: it has a
     /// pool of its own.
     pub large_instances_max: u32,
@@ -46,6 +48,7 @@ impl Default for Plugins {
             dir: PathBuf::from("plugins.d"),
             cache_dir: None,
             instances_max: 4_000,
+            waiting_max: 1_000,
             large_instances_max: 64,
             wasm_bytes_max: 32 << 20,
             compile_ms: 30_000,

@@ -114,9 +114,13 @@ impl Stream {
     }
 }
 
-/// What a plugin that never waits does is over when it is asked for.
+/// What a plugin that never waits does is over when it is asked for. One that may wait gives its
+/// thread back now and then, and needs a runtime around it.
 fn at_once<T>(call: impl Future<Output = T>) -> Result<T, anyhow::Error> {
-    call.now_or_never().ok_or_else(|| anyhow::anyhow!("the plugin waits"))
+    match tokio::runtime::Handle::try_current() {
+        Ok(runtime) => Ok(runtime.block_on(call)),
+        Err(_) => call.now_or_never().ok_or_else(|| anyhow::anyhow!("the plugin waits")),
+    }
 }
 
 /// A chunk with a piece of text, as a dialect reads it.

@@ -35,9 +35,10 @@ impl Sandboxes {
             largest = largest.max(own.memory_bytes);
         }
         let large = (largest > memory_bytes)
-            .then(|| Sandbox::new(plugins.large_instances_max, largest))
+            .then(|| Sandbox::new(plugins.large_instances_max, plugins.waiting_max, largest))
             .transpose()?;
-        Ok(Self { general: Sandbox::new(plugins.instances_max, memory_bytes)?, large })
+        let general = Sandbox::new(plugins.instances_max, plugins.waiting_max, memory_bytes)?;
+        Ok(Self { general, large })
     }
 
     /// The most memory that any plugin may use, in bytes.
@@ -70,8 +71,9 @@ impl Sandbox {
     ///
     /// # Errors
     /// When the system refuses even that.
-    fn new(instances_max: u32, memory_bytes: u64) -> Result<Self, anyhow::Error> {
-        let engine = match Engine::new(&profile(Some(pool(instances_max, memory_bytes)))) {
+    fn new(instances_max: u32, waiting_max: u32, memory_bytes: u64) -> Result<Self, anyhow::Error> {
+        let pool = pool(instances_max, waiting_max, memory_bytes);
+        let engine = match Engine::new(&profile(Some(pool))) {
             Ok(engine) => engine,
             Err(error) => {
                 tracing::warn!(
@@ -117,7 +119,7 @@ fn profile(pool: Option<PoolingAllocationConfig>) -> wasmtime::Config {
 
 /// One memory per plugin. A wrapped core module counts as three instances (itself and two small
 /// ones that connect it), other languages' components as a few more.
-fn pool(instances_max: u32, memory_bytes: u64) -> PoolingAllocationConfig {
+fn pool(instances_max: u32, waiting_max: u32, memory_bytes: u64) -> PoolingAllocationConfig {
     let count = instances_max.max(1);
     let mut pool = PoolingAllocationConfig::new();
     pool.total_component_instances(count)
@@ -128,7 +130,7 @@ fn pool(instances_max: u32, memory_bytes: u64) -> PoolingAllocationConfig {
         .max_core_instance_size(256 << 10)
         .max_core_instances_per_component(8)
         .max_memories_per_component(1)
-        .total_stacks(count.min(STACKS_MAX))
+        .total_stacks(count.min(waiting_max))
         .max_tables_per_component(TABLES_MAX)
         .max_memories_per_module(1)
         .max_tables_per_module(2)
@@ -166,10 +168,6 @@ const KEEP_RESIDENT_BYTES: usize = 128 << 10;
 
 /// The same for a plugin's table of functions.
 const TABLE_KEEP_RESIDENT_BYTES: usize = 16 << 10;
-
-/// Stacks for instances that may wait. Each costs two mappings from the start, of which the system
-/// allows 65,530 to a process unless told otherwise.
-const STACKS_MAX: u32 = 1_000;
 
 /// Tables of functions in a component.
 pub(super) const TABLES_MAX: u32 = 4;

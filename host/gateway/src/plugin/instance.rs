@@ -278,6 +278,9 @@ fn explain(error: &wasmtime::Error, store: &Store<State>, plugin: &Plugin) -> Fa
             let what = if name == "handles" { "handles" } else { "bytes in one call" };
             format!("more than {most} {what} ({name})")
         }
+        Fault::Busy if plugin.lane == Lane::Waiting => {
+            "all instances are in use (plugins.instances_max, plugins.waiting_max)".to_owned()
+        }
         Fault::Busy => "all instances are in use (plugins.instances_max)".to_owned(),
         // A panic's message arrives through the log, just before the trap.
         _ => {

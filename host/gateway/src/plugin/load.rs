@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use jsonschema::Validator;
 use sha2::{Digest, Sha256};
+use wasmtime::Store;
 use wasmtime::component::{Component, InstancePre};
 
 use super::bindings::types::Description as Described;
@@ -248,8 +249,11 @@ impl Loader<'_> {
             State::new(environment, Arc::new(limits), Arc::new(view), options, polled.as_ref());
         let mut store = state.into_store(code.engine());
         allow(&mut store, DESCRIBE_MS);
-        let failed = |error: wasmtime::Error| {
-            LoadError::new("describe", format!("`describe` failed: {}", error.root_cause()))
+        let failed = |error: &wasmtime::Error, store: &Store<State>| {
+            // A panic's message arrives through the log, just before the trap.
+            let told = store.data().lines.last_error();
+            let told = told.unwrap_or_else(|| error.root_cause().to_string());
+            LoadError::new("describe", format!("`describe` failed: {told}"))
         };
         let wrong = |error: wasmtime::Error| {
             let fix = "rebuild it with this version's SDK";
@@ -259,20 +263,22 @@ impl Loader<'_> {
             None => code.instantiate(&mut store),
             Some(polled) => Timed::new(polled, code.instantiate_async(&mut store)).await,
         };
-        let instance = instance.map_err(failed)?;
+        let instance = instance.map_err(|error| failed(&error, &store))?;
         let (entries, _) = entries(code, lane)?;
         entries.check(&mut store, &instance).map_err(wrong)?;
         let Some(polled) = &polled else {
             let indices = about::GuestIndices::new(code).map_err(wrong)?;
             let guest = indices.load(&mut store, &instance).map_err(wrong)?;
-            return guest.call_describe(&mut store).map_err(failed);
+            let described = guest.call_describe(&mut store);
+            return described.map_err(|error| failed(&error, &store));
         };
         let indices = waiting::about::GuestIndices::new(code).map_err(wrong)?;
         let guest = indices.load(&mut store, &instance).map_err(wrong)?;
-        let call = Timed::new(polled, guest.call_describe(&mut store));
         let limit = Duration::from_millis(DESCRIBE_MS);
-        match tokio::time::timeout(limit, call).await {
-            Ok(described) => described.map_err(failed),
+        let call = Timed::new(polled, guest.call_describe(&mut store));
+        let described = tokio::time::timeout(limit, call).await;
+        match described {
+            Ok(described) => described.map_err(|error| failed(&error, &store)),
             Err(_) => {
                 let reason = format!("`describe` took longer than {DESCRIBE_MS} ms");
                 Err(LoadError::new("describe", reason))
