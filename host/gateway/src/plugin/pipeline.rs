@@ -79,7 +79,7 @@ impl Pipeline {
             return Ok(Requested::Go(request));
         }
         let mut held = media::lend(&mut request);
-        let answer = self.run_request_hooks(&mut request, &mut held).await;
+        let answer = Box::pin(self.run_request_hooks(&mut request, &mut held)).await;
         media::restore(&mut request, held);
         Ok(match answer? {
             Some(deltas) => Requested::Answer(whole(deltas), request),
@@ -111,12 +111,14 @@ impl Pipeline {
     /// A plugin ends the reply, a guard failed, or the generation's time is over: what each call
     /// takes adds up, and where the upstream's next piece is always there nobody else would notice.
     pub(crate) async fn push(&mut self, chunk: Chunk, out: &mut Vec<Chunk>) -> Result<bool, Error> {
-        let last = self.stages.len();
         let Some(deadline) = self.deadline else {
-            return self.push_below(last, chunk, out).await.map(|()| false);
+            out.push(chunk);
+            return Ok(false);
         };
         let began = clock::now();
-        self.push_below(last, chunk, out).await?;
+        // What a call needs lives in a place of its own, only while it runs: a stream waits for its
+        // upstream most of the time, and there are many.
+        Box::pin(self.push_below(self.stages.len(), chunk, out)).await?;
         let now = clock::now();
         if now >= deadline {
             return Err(too_late());
@@ -169,7 +171,7 @@ impl Pipeline {
     /// # Errors
     /// As [`Self::push`].
     pub(crate) async fn finish(&mut self, out: &mut Vec<Chunk>) -> Result<(), Error> {
-        self.sweep(out, None).await
+        Box::pin(self.sweep(out, None)).await
     }
 
     /// When something has been held back for too long; call [`Self::expire_held`] then.
@@ -186,7 +188,7 @@ impl Pipeline {
         now: Instant,
         out: &mut Vec<Chunk>,
     ) -> Result<(), Error> {
-        self.sweep(out, Some(now)).await
+        Box::pin(self.sweep(out, Some(now))).await
     }
 
     /// What each stage gives at its end, or as it expires, goes through those below it; last first.
