@@ -24,7 +24,7 @@ const LIES: [(&str, &str, &str); 17] = [
     ("file schema", "description", "options"),
     ("loop", "describe", "describe"),
     ("panic", "describe", "on purpose"),
-    ("unknown", "describe", "trap"),
+    ("unknown", "describe", "on purpose"),
 ];
 
 #[tokio::test]
