@@ -83,7 +83,7 @@ fn a_reply_that_is_not_one_vector_for_each_text_is_refused() {
         (rows(r#"{"index":-1,"embedding":[1]}"#), "body: "),
         (rows(r#"{"embedding":[1,2]}"#), "data[1]: expected 1 numbers, found 2"),
         (r#"{"data":[{"embedding":[]},{"embedding":[]}]}"#.to_owned(), "data[0]: "),
-        (rows(r#"{"embedding":[1e39]}"#), "data[1]: expected numbers within 32 bits, found inf"),
+        (rows(r#"{"embedding":[1e39]}"#), "data[1]"),
         (rows(r#"{"embedding":[1e999]}"#), "data[1].embedding: "),
         (rows(r#"{"embedding":[NaN]}"#), "body: "),
         (rows(r#"{"embedding":["1"]}"#), "data[1].embedding: "),
