@@ -7,6 +7,7 @@
 use std::collections::BTreeMap;
 use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use anyhow::Context;
 use clap::Args;
@@ -56,6 +57,8 @@ pub(super) fn run(config: &Config, add: &Add) -> Result<(), anyhow::Error> {
         }
     }
     let file = folder.install(&about.id, &plugin.wasm)?;
+    // The next command is often a request that names it.
+    std::thread::sleep(NOTICE);
     announce::line(&format!(
         "Installed {} {} as {}. A gateway that watches the folder serves it from now on.",
         about.id,
@@ -129,3 +132,7 @@ fn ask(id: &str) -> Result<bool, anyhow::Error> {
     std::io::stdin().read_line(&mut answer)?;
     Ok(matches!(answer.trim(), "y" | "Y" | "yes"))
 }
+
+/// A gateway that watches the folder looks twice whether a file is whole, and loads it: what it
+/// compiles to is known already.
+const NOTICE: Duration = Duration::from_millis(500);
