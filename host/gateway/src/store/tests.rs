@@ -2,6 +2,7 @@
 //! SQLite has is tested beside it.
 
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use ledger::{Book, Hold, Limit, Mode, Money, Reset, window_start};
 use tempfile::TempDir;
@@ -362,10 +363,20 @@ async fn a_full_queue_refuses_an_offer_and_makes_a_commit_wait() {
     let store = open_at(&folder.path(), 1).unwrap();
     let other = rusqlite::Connection::open(folder.path()).unwrap();
     other.execute_batch("BEGIN IMMEDIATE").unwrap();
-    // The thread takes one batch in hand and waits; then one more write fits into the queue.
+    // The thread takes one batch in hand, sooner or later, and waits; then one more write fits into
+    // the queue, and from then on it is full.
     let offer = |number: usize| store.offer(Write::Movement(settle(&format!("o{number}"), 1)));
-    let offered = (0..).take_while(|number| offer(*number).is_ok()).count();
-    assert_eq!(offer(offered), Err(StoreError::Full { queue_max: 1 }));
+    let (mut offered, mut refused) = (0, 0);
+    while refused < 50 {
+        match offer(offered) {
+            Ok(()) => (offered, refused) = (offered + 1, 0),
+            Err(error) => {
+                assert_eq!(error, StoreError::Full { queue_max: 1 });
+                refused += 1;
+                tokio::time::sleep(Duration::from_millis(2)).await;
+            }
+        }
+    }
     let pending: Vec<_> = (0..5)
         .map(|number| store.commit(Write::Movement(settle(&format!("c{number}"), 1))))
         .collect();
