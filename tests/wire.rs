@@ -34,7 +34,7 @@ fn requests_are_written_as_recorded() {
             Err(error) => return case.expect("error.txt", &format!("{error}\n")),
         };
         let settings = case.target(request.stream);
-        for to in DIALECTS {
+        for &to in DIALECTS {
             let written = match to.write_request(&request, &settings.target()) {
                 Ok(outgoing) => {
                     let body = String::from_utf8(outgoing.body.to_vec()).expect("UTF-8");
@@ -80,7 +80,7 @@ fn streams_are_read_in_every_split_and_written_as_recorded() {
             dump.push_str(&format!("{error:?}\n"));
         }
         case.expect("chunks.json", &dump);
-        for surface in DIALECTS {
+        for &surface in DIALECTS {
             let written = write_stream(surface, &chunks, error.as_ref());
             case.expect(&format!("stream.{}.sse", surface.name()), &written);
         }
@@ -97,7 +97,7 @@ fn replies_are_written_as_recorded() {
         };
         let mut reply = Reply::fold(&chunks);
         reply.source = Some(Source { dialect: case.dialect.name(), bytes: body });
-        for surface in DIALECTS {
+        for &surface in DIALECTS {
             let written = surface.write_reply(&reply, &replay::head(), &replay::cost());
             let written = String::from_utf8(written).expect("UTF-8");
             serde_json::from_str::<serde_json::Value>(&written).expect("JSON");
@@ -167,6 +167,7 @@ struct Settings {
     stream: Option<bool>,
     max_output_tokens: Option<u32>,
     reasoning: ReasoningStyle,
+    efforts: Vec<wire::Effort>,
     quirks: Quirks,
 }
 
@@ -177,6 +178,7 @@ impl Default for Settings {
             stream: None,
             max_output_tokens: Some(4096),
             reasoning: ReasoningStyle::Effort,
+            efforts: Vec::new(),
             quirks: Quirks::default(),
         }
     }
@@ -189,6 +191,7 @@ impl Settings {
             stream: self.stream.unwrap_or_default(),
             max_output_tokens: self.max_output_tokens,
             reasoning: self.reasoning,
+            efforts: &self.efforts,
             quirks: &self.quirks,
         }
     }

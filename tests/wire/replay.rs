@@ -2,9 +2,10 @@
 
 use bytes::Bytes;
 use serde_json::{Value, json};
-use wire::sse::{Event, Reader};
+use wire::sse::Event;
 use wire::{
-    Chunk, Cost, Delta, Dialect, Head, Json, ReasoningDetail, ReasoningKind, StreamError, Usage,
+    Chunk, Cost, Delta, Dialect, Framing, Head, Json, ReasoningDetail, ReasoningKind, StreamError,
+    Usage,
 };
 
 /// A stream's chunks, and the error that ended it.
@@ -14,7 +15,7 @@ pub(crate) type Read = (Vec<Chunk>, Option<StreamError>);
 pub(crate) fn read_stream(dialect: &dyn Dialect, pieces: &[&[u8]]) -> Read {
     let mut stream = dialect.read_stream();
     let mut chunks = Vec::new();
-    for event in events(pieces) {
+    for event in events(dialect.framing(), pieces) {
         if let Err(error) = stream.read(&event, &mut chunks) {
             return (chunks, Some(error));
         }
@@ -31,7 +32,7 @@ pub(crate) fn read_in_every_split(dialect: &dyn Dialect, stream: &[u8]) -> Read 
     let bytes: Vec<&[u8]> = stream.chunks(1).collect();
     assert_eq!(read_stream(dialect, &bytes), whole, "byte by byte");
     if stream.len() <= 16 * 1024 {
-        in_two_everywhere(stream, 0..=stream.len());
+        in_two_everywhere(dialect.framing(), stream, 0..=stream.len());
         return whole;
     }
     let ends: Vec<usize> = (1..stream.len())
@@ -42,21 +43,25 @@ pub(crate) fn read_in_every_split(dialect: &dyn Dialect, stream: &[u8]) -> Read 
     let starts = std::iter::once(0).chain(ends.iter().copied());
     for (start, pair) in starts.zip(ends.windows(2)) {
         let middle = pair[0] - start;
-        in_two_everywhere(&stream[start..pair[1]], middle.saturating_sub(4)..=middle + 8);
+        in_two_everywhere(
+            dialect.framing(),
+            &stream[start..pair[1]],
+            middle.saturating_sub(4)..=middle + 8,
+        );
     }
     whole
 }
 
-fn in_two_everywhere(stream: &[u8], cuts: std::ops::RangeInclusive<usize>) {
-    let whole = events(&[stream]);
+fn in_two_everywhere(framing: Framing, stream: &[u8], cuts: std::ops::RangeInclusive<usize>) {
+    let whole = events(framing, &[stream]);
     for at in cuts.filter(|at| *at <= stream.len()) {
         let (head, tail) = stream.split_at(at);
-        assert_eq!(events(&[head, tail]), whole, "in two at {at}");
+        assert_eq!(events(framing, &[head, tail]), whole, "in two at {at}");
     }
 }
 
-fn events(pieces: &[&[u8]]) -> Vec<Event> {
-    let mut reader = Reader::new(16 * 1024 * 1024);
+fn events(framing: Framing, pieces: &[&[u8]]) -> Vec<Event> {
+    let mut reader = framing.reader(16 * 1024 * 1024);
     let mut events = Vec::new();
     for piece in pieces {
         reader.push(Bytes::copy_from_slice(piece));

@@ -113,6 +113,7 @@ impl Upstream {
             stream: request.stream,
             max_output_tokens: endpoint.max_output_tokens,
             reasoning: endpoint.reasoning,
+            efforts: &endpoint.efforts,
             quirks: &provider.quirks,
         };
         let outgoing = provider.dialect.write_request(request, &target);

@@ -8,6 +8,7 @@ use serde::Deserialize;
 
 use crate::dialect::ReasoningStyle;
 use crate::provider::{SLUG_RULE, is_slug};
+use crate::request::Effort;
 use crate::shipped::{DataError, shipped, unknown};
 
 /// The shipped models, by author.
@@ -44,6 +45,9 @@ pub struct Model {
     /// How it is told to think.
     #[serde(default)]
     pub reasoning: ReasoningStyle,
+    /// The efforts it knows, where they are told to it; empty: all.
+    #[serde(default)]
+    pub efforts: Vec<Effort>,
     /// Who serves it, in order of preference.
     #[serde(default, rename = "endpoint")]
     pub endpoints: Vec<Endpoint>,

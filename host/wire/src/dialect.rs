@@ -12,13 +12,14 @@ use crate::dialects::gemini_generate::GeminiGenerate;
 use crate::dialects::openai_chat::OpenaiChat;
 use crate::embed::Embeddings;
 use crate::error::{Failure, ReadError, StreamError, WriteError};
+use crate::frames::Framing;
 use crate::provider::Quirks;
 use crate::reply::Reply;
-use crate::request::Request;
+use crate::request::{Effort, Request};
 use crate::sse::Event;
 
 /// Every dialect.
-pub static DIALECTS: [&dyn Dialect; 3] = [&OpenaiChat, &AnthropicMessages, &GeminiGenerate];
+pub static DIALECTS: &[&dyn Dialect] = &[&OpenaiChat, &AnthropicMessages, &GeminiGenerate];
 
 /// The dialect of that name.
 pub fn dialect(name: &str) -> Option<&'static dyn Dialect> {
@@ -29,6 +30,11 @@ pub fn dialect(name: &str) -> Option<&'static dyn Dialect> {
 pub trait Dialect: Send + Sync {
     /// Its name in configuration, records and `Source::dialect`.
     fn name(&self) -> &'static str;
+
+    /// How its streams are cut into events, towards clients and from upstreams alike.
+    fn framing(&self) -> Framing {
+        Framing::Sse
+    }
 
     /// Reads a client's body. What the dialect puts into the address (Gemini's model and
     /// `stream`) is left empty, for the surface to fill.
@@ -75,7 +81,7 @@ pub trait ReadStream: Send {
     fn is_done(&self) -> bool;
 }
 
-/// A client's stream, chunk by chunk. Everything appended to `out` is whole SSE events.
+/// A client's stream, chunk by chunk. Everything appended to `out` is whole events, framed.
 pub trait WriteStream: Send {
     /// Writes a chunk; nothing when the dialect has no form for what is in it. `Delta::Usage` is
     /// left to [`WriteStream::end`].
@@ -103,8 +109,22 @@ pub struct Target<'a> {
     pub max_output_tokens: Option<u32>,
     /// How the model is told to think.
     pub reasoning: ReasoningStyle,
+    /// The efforts that the model knows, in any order; empty: all of them.
+    pub efforts: &'a [Effort],
     /// What is odd about the provider.
     pub quirks: &'a Quirks,
+}
+
+impl Target<'_> {
+    /// The effort that the model knows and that comes closest to the one asked for; of two that are
+    /// equally close the lower. Not to think at all is only ever itself.
+    pub fn nearest_effort(&self, asked: Effort) -> Effort {
+        if asked == Effort::None || self.efforts.is_empty() {
+            return asked;
+        }
+        let known = self.efforts.iter().copied().filter(|effort| *effort != Effort::None);
+        known.min_by_key(|effort| (effort.distance(asked), *effort)).unwrap_or(asked)
+    }
 }
 
 /// How a model is told to think.

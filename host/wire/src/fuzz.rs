@@ -25,16 +25,17 @@ pub fn sse(bytes: &[u8]) {
 pub fn request(bytes: &[u8]) {
     let body = Bytes::copy_from_slice(bytes);
     let quirks = Quirks::default();
-    for from in DIALECTS {
+    for &from in DIALECTS {
         let Ok(mut request) = from.read_request(&body) else { continue };
         for source in [request.source.clone(), None] {
             request.source = source;
-            for to in DIALECTS {
+            for &to in DIALECTS {
                 let target = Target {
                     model: "m",
                     stream: request.stream,
                     max_output_tokens: Some(1000),
                     reasoning: ReasoningStyle::Effort,
+                    efforts: &[],
                     quirks: &quirks,
                 };
                 let Ok(outgoing) = to.write_request(&request, &target) else { continue };
@@ -46,7 +47,7 @@ pub fn request(bytes: &[u8]) {
 
 /// Whatever a stream holds, what is written of it is a stream, and its fold is stable.
 pub fn stream(bytes: &[u8]) {
-    for from in DIALECTS {
+    for &from in DIALECTS {
         let mut reader = from.read_stream();
         let mut chunks = Vec::new();
         let mut failure = None;
@@ -68,7 +69,7 @@ pub fn stream(bytes: &[u8]) {
 /// whole or refused.
 pub fn reply(bytes: &[u8]) {
     let body = Bytes::copy_from_slice(bytes);
-    for from in DIALECTS {
+    for &from in DIALECTS {
         match from.read_reply(&body) {
             Ok(chunks) => write_everywhere(&chunks, None),
             Err(StreamError::Upstream(failure)) => write_everywhere(&[], Some(&failure)),
@@ -91,10 +92,10 @@ fn embeddings(from: &dyn Dialect, body: &Bytes) {
 
 /// Any error body is an error, and is written as one.
 pub fn error(bytes: &[u8]) {
-    for from in DIALECTS {
+    for &from in DIALECTS {
         let failure = from.read_error(500, bytes);
         assert!(failure.status >= 400, "{} reads no error", from.name());
-        for to in DIALECTS {
+        for &to in DIALECTS {
             assert!(is_object(&to.write_error(&failure, None)), "{} writes no JSON", to.name());
         }
     }
@@ -111,7 +112,7 @@ fn write_everywhere(chunks: &[Chunk], failure: Option<&Failure>) {
     };
     let zero = || "0".to_owned();
     let cost = Cost { total: zero(), prompt: zero(), completion: zero(), is_byok: true };
-    for to in DIALECTS {
+    for &to in DIALECTS {
         assert!(is_object(&to.write_reply(&reply, &head, &cost)), "{} writes no JSON", to.name());
         let mut stream = to.write_stream(&head);
         let mut out = Vec::new();

@@ -15,6 +15,7 @@ mod dialects {
 }
 mod embed;
 mod error;
+mod frames;
 #[doc(hidden)]
 pub mod fuzz;
 mod json;
@@ -33,12 +34,13 @@ pub use dialect::{
 };
 pub use embed::{EmbedReply, EmbedRequest, Embeddings};
 pub use error::{ErrorType, Failure, ReadError, StreamError, WriteError};
+pub use frames::{Frames, Framing};
 pub use json::{Extra, Json, Object};
 pub use provider::{Auth, Provider, Quirks, providers};
 pub use reply::{Choice, Reply, ToolCall};
 pub use request::{
     Content, Controls, Effort, Media, MediaData, MediaKind, Message, Other, Part, PluginEntry,
-    Reasoning, Request, ResponseFormat, Sampling, Tool, ToolChoice,
+    Reasoning, Request, ResponseFormat, Sampling, Service, Tool, ToolChoice,
 };
 pub use shipped::{DataError, shipped_errors};
 pub use source::Source;

@@ -28,6 +28,8 @@ pub struct Request {
     pub response_format: Option<ResponseFormat>,
     /// The end user, as the client names them.
     pub user: Option<String>,
+    /// How the reply is made and charged.
+    pub service: Service,
     /// What is meant for the gateway and never sent upstream.
     pub controls: Controls,
     /// Top-level fields that have no place above, with the dialect that knows them.
@@ -256,6 +258,25 @@ pub struct Sampling {
     pub logit_bias: Option<Json>,
 }
 
+/// How the reply is made and charged: what several dialects know beside the conversation.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Service {
+    /// What the reply is made of (`text`, `image`, `audio`); empty: what the model makes by itself.
+    pub modalities: Vec<String>,
+    /// Settings of pictures, in OpenRouter's form (`{"aspect_ratio":"16:9"}`).
+    pub image_config: Option<Json>,
+    /// Voice and format of sound, in OpenAI's form (`{"voice":"alloy","format":"pcm16"}`).
+    pub audio: Option<Json>,
+    /// How many words the reply has. Never [`Effort::None`] or [`Effort::Minimal`].
+    pub verbosity: Option<Effort>,
+    /// How soon and at which price, in OpenRouter's words (`auto`, `default`, `flex`, `priority`).
+    pub tier: Option<String>,
+    /// The prompt is cached up to its last part that can be, as sent (`{"type":"ephemeral"}`).
+    pub cache_control: Option<Json>,
+    /// Requests with the same key have the beginnings of their prompts in common.
+    pub prompt_cache_key: Option<String>,
+}
+
 /// How much the model thinks. `effort` and `max_tokens` are alternatives.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Reasoning {
@@ -272,7 +293,8 @@ pub struct Reasoning {
 }
 
 /// Reasoning effort, least to most.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Effort {
     /// Do not think.
     None,
@@ -305,6 +327,12 @@ impl Effort {
     /// The effort of that name.
     pub fn read(name: &str) -> Option<Self> {
         Self::ALL.iter().find(|(_, known)| *known == name).map(|(effort, _)| *effort)
+    }
+
+    /// How many steps lie between two efforts.
+    pub fn distance(self, other: Self) -> usize {
+        let place = |effort| Self::ALL.iter().position(|(known, _)| *known == effort);
+        place(self).unwrap_or_default().abs_diff(place(other).unwrap_or_default())
     }
 
     /// The name on the wire.

@@ -83,10 +83,11 @@ async fn answer(app: &App, surface: &'static dyn Dialect, mut started: Started) 
     let pause = Duration::from_millis(app.config.server.comment_ms);
     match begun {
         Ok(Ok(Ok(Begun::Stream))) => {
-            stream(StreamBody::begun(surface, &id, started.waiting.body, pause), &id)
+            let body = StreamBody::begun(surface, &id, started.waiting.body, pause);
+            stream(surface, body, &id)
         }
         Ok(begun) => whole(surface, begun.unwrap_or_else(|_| Err(lost())), &id),
-        Err(_) => stream(StreamBody::waiting(surface, &id, started.waiting, pause), &id),
+        Err(_) => stream(surface, StreamBody::waiting(surface, &id, started.waiting, pause), &id),
     }
 }
 
@@ -130,10 +131,10 @@ fn whole(surface: &'static dyn Dialect, begun: Result<Begun, Error>, id: &str) -
     }
 }
 
-fn stream(body: StreamBody, id: &str) -> Response {
+fn stream(surface: &dyn Dialect, body: StreamBody, id: &str) -> Response {
     let mut response = Response::new(Body::new(body));
     let headers = response.headers_mut();
-    headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/event-stream"));
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static(surface.framing().content_type()));
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-cache"));
     // nginx and its kin would collect the events otherwise.
     headers.insert("x-accel-buffering", HeaderValue::from_static("no"));

@@ -48,6 +48,8 @@ pub struct Endpoint {
     pub max_output_tokens: Option<u32>,
     /// How it is told to think.
     pub reasoning: wire::ReasoningStyle,
+    /// The efforts that the model knows; empty: all.
+    pub efforts: Vec<wire::Effort>,
     /// What it costs; none: unknown.
     pub price: Option<Price>,
     /// Why it can't be asked, with the fix.
@@ -141,6 +143,7 @@ impl Catalog {
                 context_length: endpoint.context_length.unwrap_or(model.context_length),
                 max_output_tokens: endpoint.max_output_tokens,
                 reasoning: model.reasoning,
+                efforts: model.efforts.clone(),
                 price,
                 obstacle: provider.obstacle.clone().or(unpriced),
             }))
@@ -191,7 +194,7 @@ impl Provider {
     fn configured(table: &ProviderTable) -> Result<Self, anyhow::Error> {
         let slug = &table.slug;
         let dialect = table.dialect.as_deref().with_context(|| {
-            let known = wire::DIALECTS.map(|dialect| dialect.name()).join(", ");
+            let known = dialects();
             format!(
                 "provider `{slug}` is not a shipped one, so it needs `dialect` (one of {known})"
             )
@@ -222,7 +225,12 @@ impl Provider {
 
 fn known_dialect(slug: &str, name: &str) -> Result<&'static dyn Dialect, anyhow::Error> {
     wire::dialect(name).with_context(|| {
-        let known = wire::DIALECTS.map(|dialect| dialect.name()).join(", ");
+        let known = dialects();
         format!("provider `{slug}`: there is no dialect `{name}`; there are: {known}")
     })
+}
+
+/// The dialects' names, for people.
+fn dialects() -> String {
+    wire::DIALECTS.iter().map(|dialect| dialect.name()).collect::<Vec<_>>().join(", ")
 }

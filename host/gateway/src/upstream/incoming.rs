@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::FutureExt;
-use wire::sse::{Event, Oversize, Reader};
-use wire::{Chunk, ErrorType, Failure, ReadStream, StreamError};
+use wire::sse::{Event, Oversize};
+use wire::{Chunk, ErrorType, Failure, Frames, ReadStream, StreamError};
 
 use super::{broken, named, unreachable};
 use crate::config::Upstream as Limits;
@@ -19,7 +19,7 @@ use crate::error::Error;
 pub(crate) struct Incoming {
     provider: Arc<Provider>,
     response: reqwest::Response,
-    events: Reader,
+    events: Frames,
     reader: Box<dyn ReadStream>,
     idle: Duration,
     /// How it ended, while what came before is being handled.
@@ -31,7 +31,7 @@ impl Incoming {
         Self {
             provider: Arc::clone(&endpoint.provider),
             response,
-            events: Reader::new(limits.event_bytes_max),
+            events: endpoint.provider.dialect.framing().reader(limits.event_bytes_max),
             reader: endpoint.provider.dialect.read_stream(),
             idle: Duration::from_millis(limits.idle_ms),
             ended: None,

@@ -37,6 +37,7 @@ pub(in crate::plugin) fn lift_request(
         reasoning: it.reasoning.map(lift_thinking),
         response_format: it.response_format.map(|format| host.format(format)).transpose()?,
         user: it.user,
+        service: host.request.service.clone(),
         controls: host.request.controls.clone(),
         extra: host.extra(it.extra, "extra")?,
         source: None,

@@ -116,7 +116,7 @@ fn without_source(chunks: &[Chunk]) -> Vec<Chunk> {
 
 fn target(quirks: &Quirks, reasoning: ReasoningStyle) -> Target<'_> {
     let max_output_tokens = Some(64_000);
-    Target { model: "claude-x", stream: false, max_output_tokens, reasoning, quirks }
+    Target { model: "claude-x", stream: false, max_output_tokens, reasoning, efforts: &[], quirks }
 }
 
 fn read_request(body: &Value) -> Request {

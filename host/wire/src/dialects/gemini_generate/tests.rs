@@ -84,5 +84,12 @@ fn write_request(request: &Request, style: ReasoningStyle) -> Result<Value, Writ
 
 fn target(reasoning: ReasoningStyle, quirks: &Quirks) -> Target<'_> {
     let max_output_tokens = Some(8192);
-    Target { model: "gemini-3-pro", stream: true, max_output_tokens, reasoning, quirks }
+    Target {
+        model: "gemini-3-pro",
+        stream: true,
+        max_output_tokens,
+        reasoning,
+        efforts: &[],
+        quirks,
+    }
 }

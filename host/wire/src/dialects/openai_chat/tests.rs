@@ -19,7 +19,7 @@ fn cost() -> Cost {
 
 fn target(quirks: &Quirks) -> Target<'_> {
     let reasoning = ReasoningStyle::Effort;
-    Target { model: "m", stream: true, max_output_tokens: None, reasoning, quirks }
+    Target { model: "m", stream: true, max_output_tokens: None, reasoning, efforts: &[], quirks }
 }
 
 #[test]
