@@ -8,6 +8,7 @@ use tower_http::cors::{AllowHeaders, AllowOrigin, CorsLayer};
 use crate::app::App;
 
 mod body;
+mod count_tokens;
 mod credits;
 mod generate;
 mod generations;
@@ -17,15 +18,16 @@ mod listen;
 mod models;
 mod plugins;
 mod rescue;
+mod responses;
 mod shape;
 mod stall;
+mod surfaces;
 
 pub(crate) use listen::{Listener, serve};
 
-/// The table of every path. OpenRouter's clients use `/api/v1`, OpenAI's `/v1`.
+/// The table of every path. OpenRouter's clients use `/api/v1`, OpenAI's and Anthropic's `/v1`.
 pub(crate) fn router(app: &App) -> Router {
-    let v1 = Router::new()
-        .route("/chat/completions", post(generate::chat))
+    let v1 = surfaces::versioned()
         .route("/models", get(models::list))
         .route("/models/count", get(models::count))
         .route("/generation", get(generations::show))
@@ -40,6 +42,7 @@ pub(crate) fn router(app: &App) -> Router {
     Router::new()
         .nest("/api/v1", v1.clone())
         .nest("/v1", v1)
+        .merge(surfaces::rooted())
         .route("/health/live", get(health::live))
         .route("/health/ready", get(health::ready))
         .route("/metrics", get(health::metrics))

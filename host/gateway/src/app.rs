@@ -17,7 +17,7 @@ use crate::config::catalog::Catalog;
 use crate::error::{Error, Side};
 use crate::limit::Limit;
 use crate::plugin::{Compiler, Plugins};
-use crate::store::{self, Store};
+use crate::store::{self, Store, Write};
 use crate::telemetry::Meters;
 use crate::upstream::Upstream;
 
@@ -187,6 +187,10 @@ impl App {
             ticks.tick().await;
             crate::telemetry::upkeep();
             self.limit.sweep();
+            let old = Write::NoResponsesBefore(clock::unix_ms());
+            if let Err(error) = self.store.offer(old) {
+                tracing::warn!("kept replies whose time is over were not removed: {error}");
+            }
             let reloaded = self.auth.reload().await.and(self.billing.reload_limits().await);
             if let Err(error) = reloaded {
                 tracing::warn!("the keys could not be read again: {error:#}");

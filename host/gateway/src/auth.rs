@@ -144,7 +144,8 @@ impl Auth {
         Ok(caller)
     }
 
-    /// Whoever shows a good key of either kind, as `Authorization: Bearer` or `x-api-key`.
+    /// Whoever shows a good key of either kind, as `Authorization: Bearer`, `x-api-key`
+    /// (Anthropic's clients) or `x-goog-api-key` (Google's).
     ///
     /// # Errors
     /// 401 that says whether the key is missing, unknown, disabled or expired.
@@ -271,7 +272,8 @@ fn shown(headers: &HeaderMap) -> Option<&str> {
         let (scheme, key) = value.split_once(' ')?;
         scheme.eq_ignore_ascii_case("bearer").then(|| key.trim())
     });
-    let key = bearer.or_else(|| headers.get("x-api-key")?.to_str().ok());
+    let named = |name: &str| headers.get(name)?.to_str().ok();
+    let key = bearer.or_else(|| named("x-api-key")).or_else(|| named("x-goog-api-key"));
     key.filter(|key| !key.is_empty())
 }
 

@@ -140,11 +140,14 @@ pub struct Store {
     pub url: String,
     /// Most writes that wait; more make their callers wait.
     pub queue_max: usize,
+    /// How many days a reply is kept that a client asked to keep (`store: true` of the Responses
+    /// API); 0: such requests are refused.
+    pub responses_days: u32,
 }
 
 impl Default for Store {
     fn default() -> Self {
-        Self { url: "sqlite:patchbay.db".to_owned(), queue_max: 16_384 }
+        Self { url: "sqlite:patchbay.db".to_owned(), queue_max: 16_384, responses_days: 30 }
     }
 }
 

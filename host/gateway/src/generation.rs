@@ -24,11 +24,13 @@ mod embed;
 mod meter;
 mod record;
 mod stream;
+mod turn;
 mod whole;
 
 use calls::{Calls, Desk};
 pub(crate) use client::{Begun, Client, Waiting, pair};
 use record::Record;
+pub(crate) use turn::Turn;
 
 /// What a client asked for, and how.
 pub(crate) struct Ask {
@@ -42,6 +44,8 @@ pub(crate) struct Ask {
     pub(crate) request: Request,
     /// The request's headers.
     pub(crate) headers: http::HeaderMap,
+    /// What is kept of it, where the client asked for that.
+    pub(crate) turn: Option<Turn>,
     /// Size of the body in bytes: what the worst case is estimated from.
     pub(crate) body_bytes: usize,
 }
@@ -156,7 +160,7 @@ async fn generate(
     let reply = Reply { answer, endpoint, pipeline, hold, head, hides_reasoning };
     match is_stream {
         true => stream::run(app, ask, reply, client, record).await,
-        false => whole::run(ask, reply, client, record).await,
+        false => whole::run(app, ask, reply, client, record).await,
     }
 }
 

@@ -16,7 +16,9 @@ mod record;
 mod sqlite;
 
 pub(crate) use entries::{read_entries, write_entries};
-pub(crate) use record::{GenerationRecord, KeyRecord, PluginCall, PluginUse, ProviderResponse};
+pub(crate) use record::{
+    GenerationRecord, KeyRecord, PluginCall, PluginUse, ProviderResponse, ResponseRecord,
+};
 
 /// A store. Writes are made in the order in which they were given, in batches; a write that was
 /// answered survives the end of the process.
@@ -44,6 +46,9 @@ pub(crate) trait Store: Send + Sync {
 
     /// The record of a generation.
     fn generation(&self, id: &str) -> Pending<Option<GenerationRecord>>;
+
+    /// A reply that a client asked to keep, unless its time is over.
+    fn response(&self, id: &str, now_ms: u64) -> Pending<Option<ResponseRecord>>;
 
     /// Proves that each account's total is the sum of its settlements. Reads everything.
     fn audit(&self) -> Pending<()>;
@@ -73,6 +78,12 @@ pub(crate) enum Write {
     Key(Box<KeyRecord>),
     /// The key with this hash is gone; what it spent stays.
     NoKey(Id),
+    /// A reply that a client asked to keep.
+    Response(Box<ResponseRecord>),
+    /// The kept reply with this id is gone.
+    NoResponse(Id),
+    /// Kept replies whose time was over then, in milliseconds since 1970, are gone.
+    NoResponsesBefore(u64),
 }
 
 /// Why something was not kept or could not be read.

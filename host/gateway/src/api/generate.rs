@@ -1,39 +1,109 @@
-//! The generation surfaces: dialect in, generation, dialect out.
+//! A generation over HTTP: dialect in, generation, dialect out. The same for every surface.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use axum::body::Body;
-use axum::extract::State;
 use axum::response::Response;
 use bytes::Bytes;
 use http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use http::{HeaderMap, HeaderValue};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
-use wire::{Dialect, ErrorType};
+use tokio::sync::OwnedSemaphorePermit;
+use wire::{Dialect, ErrorType, Request};
 
 use super::body::StreamBody;
-use super::rescue;
+use super::{rescue, responses};
 use crate::app::App;
 use crate::auth::Caller;
 use crate::clock;
 use crate::error::Error;
 use crate::generation::{self, Ask, Begun, Waiting};
 
-/// `POST /chat/completions`
-pub(super) async fn chat(State(app): State<App>, headers: HeaderMap, body: Body) -> Response {
-    surface(app, "openai-chat", headers, body).await
+/// A path that generations are asked for at, and what its address says.
+pub(super) struct Surface {
+    /// What is spoken there.
+    pub(super) dialect: &'static dyn Dialect,
+    /// The model, where the address names it.
+    pub(super) model: Option<String>,
+    /// Whether the reply is streamed, where the address says so.
+    pub(super) is_stream: Option<bool>,
+    /// Whether replies are kept for those who ask for it.
+    pub(super) keeps: bool,
 }
 
-/// One surface: reads its dialect, runs the generation, answers in the dialect.
-async fn surface(app: App, dialect: &'static str, headers: HeaderMap, body: Body) -> Response {
-    let Some(surface) = wire::dialect(dialect) else {
-        return rescue::management(&Error::us(anyhow::anyhow!("no dialect {dialect}")));
-    };
-    match begin(&app, surface, headers, body).await {
-        Ok(started) => answer(&app, surface, started).await,
-        Err(error) => rescue::surface(surface, &error, None),
+impl Surface {
+    /// A path that says nothing.
+    pub(super) fn of(dialect: &'static dyn Dialect) -> Self {
+        Self { dialect, model: None, is_stream: None, keeps: false }
     }
+
+    /// Runs a generation.
+    pub(super) async fn generate(self, app: App, headers: HeaderMap, body: Body) -> Response {
+        match self.begin(&app, headers, body).await {
+            Ok(started) => answer(&app, self.dialect, started).await,
+            Err(error) => rescue::surface(self.dialect, &error, None),
+        }
+    }
+
+    /// Reads the request and sets the generation going.
+    async fn begin(&self, app: &App, headers: HeaderMap, body: Body) -> Result<Started, Error> {
+        let Admitted { caller, permit, mut body } = admit(app, &headers, body).await?;
+        let id = app.new_generation_id()?;
+        let mut turn = None;
+        if self.keeps {
+            (body, turn) = responses::recall(app, &caller, &id, body).await?;
+        }
+        let request = self.read(&body)?;
+        let is_stream = request.stream;
+        let stall = Duration::from_millis(app.config.server.client_stall_ms);
+        let (client, waiting) = generation::pair(stall);
+        let (surface, body_bytes) = (self.dialect, body.len());
+        let ask = Ask { id: id.clone(), caller, surface, request, headers, turn, body_bytes };
+        let app = app.clone();
+        tokio::spawn(async move {
+            generation::run(app, ask, client).await;
+            drop(permit);
+        });
+        Ok(Started { id, is_stream, waiting })
+    }
+
+    /// Reads a body, and fills in what the address says.
+    ///
+    /// # Errors
+    /// 400 that names the field.
+    pub(super) fn read(&self, body: &Bytes) -> Result<Request, Error> {
+        let request = self.dialect.read_request(body);
+        let mut request =
+            request.map_err(|error| Error::client(ErrorType::InvalidRequest, error.to_string()))?;
+        if let Some(model) = &self.model {
+            request.model.clone_from(model);
+        }
+        request.stream = self.is_stream.unwrap_or(request.stream);
+        Ok(request)
+    }
+}
+
+/// A request that may be served.
+pub(super) struct Admitted {
+    /// Who asks.
+    pub(super) caller: Arc<Caller>,
+    /// Its place among the requests in flight.
+    pub(super) permit: OwnedSemaphorePermit,
+    /// What was sent.
+    pub(super) body: Bytes,
+}
+
+/// Authenticates, limits, and reads the body.
+///
+/// # Errors
+/// Who asks may not, or not so often; the body is too large or too slow.
+pub(super) async fn admit(app: &App, headers: &HeaderMap, body: Body) -> Result<Admitted, Error> {
+    let caller = app.auth.generation(headers, clock::unix_ms())?;
+    app.limit.admit(&caller.hash)?;
+    let permit = app.admit()?;
+    let body = read(app, body).await?;
+    Ok(Admitted { caller, permit, body })
 }
 
 /// A generation that runs, and what its client waits for.
@@ -41,33 +111,6 @@ struct Started {
     id: String,
     is_stream: bool,
     waiting: Waiting,
-}
-
-/// Authenticates, limits, reads the request, and sets the generation going.
-async fn begin(
-    app: &App,
-    surface: &'static dyn Dialect,
-    headers: HeaderMap,
-    body: Body,
-) -> Result<Started, Error> {
-    let caller: Arc<Caller> = app.auth.generation(&headers, clock::unix_ms())?;
-    app.limit.admit(&caller.hash)?;
-    let permit = app.admit()?;
-    let body = read(app, body).await?;
-    let request = surface
-        .read_request(&body)
-        .map_err(|error| Error::client(ErrorType::InvalidRequest, error.to_string()))?;
-    let is_stream = request.stream;
-    let id = app.new_generation_id()?;
-    let stall = Duration::from_millis(app.config.server.client_stall_ms);
-    let (client, waiting) = generation::pair(stall);
-    let ask = Ask { id: id.clone(), caller, surface, request, headers, body_bytes: body.len() };
-    let app = app.clone();
-    tokio::spawn(async move {
-        generation::run(app, ask, client).await;
-        drop(permit);
-    });
-    Ok(Started { id, is_stream, waiting })
 }
 
 /// Waits for the reply to begin. Headers are held back for a while, so that an early failure

@@ -46,6 +46,7 @@ impl Calls {
             surface: ask.surface,
             request: Request::default(),
             headers: http::HeaderMap::new(),
+            turn: None,
             body_bytes: 0,
         };
         let (begun, made) = (AtomicU32::new(0), Mutex::default());
@@ -74,6 +75,7 @@ impl Calls {
             surface: self.ask.surface,
             request,
             headers: http::HeaderMap::new(),
+            turn: None,
             body_bytes,
         }
     }

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use wire::{Chunk, Delta, WriteStream};
+use wire::{Chunk, Delta, Reply as Said, WriteStream};
 
 use super::record::Record;
 use super::{Ask, Client, Reply};
@@ -24,7 +24,7 @@ pub(super) async fn run(
 ) -> Result<(), Error> {
     client.stream();
     let mut writer = ask.surface.write_stream(&reply.head);
-    let mut tail = Tail::default();
+    let mut tail = Tail { said: ask.turn.as_ref().map(|_| Said::default()), ..Tail::default() };
     let outcome = {
         let mut pump = Pump { app, reply: &mut reply, client, record, tail: &mut tail };
         let mut cut = app.cut();
@@ -46,6 +46,15 @@ pub(super) async fn run(
     // The end is announced after it is settled: what a client saw end was billed.
     reply.hold.settle(billed.amount, record.row()).await?;
     let usage = &billed.metered.usage;
+    let outcome = match (outcome, &ask.turn, tail.said.take()) {
+        (Ok(()), Some(turn), Some(mut said)) if !record.cancelled => {
+            said.close();
+            said.usage.clone_from(usage);
+            let body = ask.surface.write_reply(&said, &reply.head, &billed.cost);
+            turn.keep(app, ask, &body).await
+        }
+        (outcome, ..) => outcome,
+    };
     // A client that counts as gone may read on, but what it missed must not look whole.
     if !record.cancelled {
         let mut out = Vec::with_capacity(1024);
@@ -68,6 +77,8 @@ pub(super) async fn run(
 #[derive(Default)]
 struct Tail {
     chunks: Vec<Chunk>,
+    /// What the client is told, where it is to be kept.
+    said: Option<Said>,
 }
 
 struct Pump<'a> {
@@ -190,6 +201,9 @@ impl Pump<'_> {
             return false;
         }
         self.reply.hide(passed);
+        if let Some(said) = &mut self.tail.said {
+            passed.iter().flat_map(|chunk| &chunk.deltas).for_each(|delta| said.push(delta));
+        }
         let mut out = Vec::with_capacity(512 * passed.len());
         for chunk in passed.drain(..) {
             if !self.tail.chunks.is_empty() || ends(&chunk) {

@@ -4,6 +4,7 @@ use wire::{Chunk, Cost, Head};
 
 use super::record::Record;
 use super::{Ask, Client, Reply};
+use crate::app::App;
 use crate::clock;
 use crate::error::Error;
 
@@ -12,13 +13,18 @@ use crate::error::Error;
 /// # Errors
 /// A plugin's refusal, or a settlement that could not be written.
 pub(super) async fn run(
+    app: &App,
     ask: &Ask,
     reply: Reply,
     client: &mut Client,
     record: &mut Record,
 ) -> Result<(), Error> {
     let Settled { reply, head, cost } = settle(reply, client, record).await?;
-    client.whole(ask.surface.write_reply(&reply, &head, &cost).into());
+    let body = ask.surface.write_reply(&reply, &head, &cost);
+    if let Some(turn) = &ask.turn {
+        turn.keep(app, ask, &body).await?;
+    }
+    client.whole(body.into());
     Ok(())
 }
 

@@ -1,4 +1,5 @@
-//! What is kept of a key and of a generation. Prompts and replies are not.
+//! What is kept of a key and of a generation. Prompts and replies are not, but where a client asks
+//! for it.
 
 use ledger::{Limit, Money, Reset};
 use serde::{Deserialize, Serialize};
@@ -38,6 +39,24 @@ impl KeyRecord {
     pub(crate) fn spend_limit(&self) -> Option<Limit> {
         self.limit.map(|amount| Limit { amount, reset: self.limit_reset })
     }
+}
+
+/// A reply that a client asked to keep, with what it answered. Unlike every other record it holds
+/// what was said.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct ResponseRecord {
+    /// `resp_…`
+    pub(crate) id: String,
+    /// The hash of the key that asked; nobody else may read it.
+    pub(crate) key: String,
+    /// The kept reply that it went on from.
+    pub(crate) previous: Option<String>,
+    /// From when on it is gone, in milliseconds since 1970.
+    pub(crate) expires_at_ms: u64,
+    /// What was asked in this turn: a JSON list of items.
+    pub(crate) input: String,
+    /// The reply, as the client saw it whole.
+    pub(crate) body: String,
 }
 
 /// What is known of a generation after its end. Fields are OpenRouter's where it has them, with

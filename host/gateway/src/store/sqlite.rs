@@ -14,10 +14,11 @@ use parking_lot::Mutex;
 use rusqlite::{Connection, ErrorCode, OpenFlags, TransactionBehavior};
 use tokio::sync::{mpsc, oneshot};
 
-use super::{GenerationRecord, KeyRecord, Pending, Store, StoreError, Write};
+use super::{GenerationRecord, KeyRecord, Pending, ResponseRecord, Store, StoreError, Write};
 use writer::Command;
 
 mod batch;
+mod responses;
 mod rows;
 mod writer;
 
@@ -108,6 +109,11 @@ impl Store for Sqlite {
     fn generation(&self, id: &str) -> Pending<Option<GenerationRecord>> {
         let id = id.to_owned();
         self.read(move |connection| rows::read_generation(connection, &id))
+    }
+
+    fn response(&self, id: &str, now_ms: u64) -> Pending<Option<ResponseRecord>> {
+        let id = id.to_owned();
+        self.read(move |connection| responses::read(connection, &id, now_ms))
     }
 
     fn audit(&self) -> Pending<()> {
@@ -262,9 +268,10 @@ fn broken(path: &Path, error: &rusqlite::Error) -> StoreError {
 }
 
 /// In order; a file's `user_version` counts those that it had. A released one never changes.
-const MIGRATIONS: [&str; 2] = [
+const MIGRATIONS: [&str; 3] = [
     include_str!("migrations/sqlite/0001_begin.sql"),
     include_str!("migrations/sqlite/0002_key_plugins.sql"),
+    include_str!("migrations/sqlite/0003_response.sql"),
 ];
 
 /// How long a lock that another program holds is waited for.

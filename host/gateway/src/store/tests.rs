@@ -50,7 +50,11 @@ impl Place for Folder {
 }
 
 fn open_at(path: &Path, queue_max: usize) -> Result<Arc<dyn Store>, StoreError> {
-    open(&config::Store { url: format!("sqlite:{}", path.display()), queue_max })
+    open(&config::Store {
+        url: format!("sqlite:{}", path.display()),
+        queue_max,
+        responses_days: 30,
+    })
 }
 
 fn places() -> Vec<Box<dyn Place>> {

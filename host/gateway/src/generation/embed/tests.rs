@@ -100,6 +100,7 @@ impl World {
             surface: wire::DIALECTS[0],
             request,
             headers: http::HeaderMap::new(),
+            turn: None,
             body_bytes: 0,
         };
         let setting = "plugin.a.limits.model_nanos".to_owned();

@@ -6,6 +6,7 @@ use std::collections::HashMap;
 use ledger::{Hold, Id, Money, Movement, Spend};
 use rusqlite::{CachedStatement, Connection, OptionalExtension, params};
 
+use super::responses;
 use super::rows::{self, ms};
 use crate::store::{StoreError, Write};
 
@@ -59,6 +60,12 @@ impl<'a> Batch<'a> {
             },
             Write::Key(record) => Ok(known(rows::update_key(self.to, record)?, &record.hash)),
             Write::NoKey(hash) => Ok(known(rows::delete_key(self.to, hash)?, hash)),
+            Write::Response(record) => match responses::insert(self.to, record)? {
+                0 => Ok(Err(StoreError::Conflict { id: record.id.clone() })),
+                _ => Ok(Ok(())),
+            },
+            Write::NoResponse(id) => Ok(known(responses::delete(self.to, id)?, id)),
+            Write::NoResponsesBefore(now_ms) => responses::delete_before(self.to, *now_ms).map(Ok),
         }
     }
 
