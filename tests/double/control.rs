@@ -164,7 +164,7 @@ fn scripted(answer: &Answer, body: Body) -> Response<Body> {
         Content::Whole(_) => "application/json",
         Content::Stream(_) => "text/event-stream",
     };
-    let encoding = answer.content_encoding.as_deref().map(|name| ("content-encoding", name));
+    let encoding = answer.content_encoding.map(|encoding| ("content-encoding", encoding.as_str()));
     let given = answer.headers.iter().map(|(name, value)| (name.as_str(), value.as_str()));
     for (name, value) in [("content-type", usual)].into_iter().chain(encoding).chain(given) {
         let name = name.parse::<hyper::header::HeaderName>();

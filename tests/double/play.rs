@@ -10,7 +10,7 @@ use bytes::Bytes;
 use tokio::sync::watch;
 
 use crate::body::Cut;
-use crate::gzip::Gzip;
+use crate::encoding::Encoding;
 use crate::journal::{Ending, Receipt};
 use crate::script::{Answer, Content, Event, Hang};
 
@@ -142,11 +142,11 @@ fn lay_out(answer: &Answer) -> Vec<Step> {
         Content::Whole(text) => vec![text.clone()],
         Content::Stream(events) => events.iter().map(Event::frame).collect(),
     };
-    let mut gzip = answer.content_encoding.as_ref().map(|_| Gzip::new());
+    let mut encoder = answer.content_encoding.map(Encoding::encoder);
     let mut steps = Vec::new();
     for (at, frame) in frames.into_iter().enumerate() {
-        let bytes = match &mut gzip {
-            Some(gzip) => gzip.write(frame.as_bytes()),
+        let bytes = match &mut encoder {
+            Some(encoder) => encoder.write(frame.as_bytes()),
             None => frame.into_bytes(),
         };
         let mut pauses = Vec::new();
@@ -159,8 +159,9 @@ fn lay_out(answer: &Answer) -> Vec<Step> {
         }
         steps.push(Step { pauses, bytes: bytes.into(), ends_event: true });
     }
-    if let Some(gzip) = gzip {
-        steps.push(Step { pauses: Vec::new(), bytes: gzip.finish().into(), ends_event: false });
+    if let Some(encoder) = encoder {
+        let bytes = encoder.finish().into();
+        steps.push(Step { pauses: Vec::new(), bytes, ends_event: false });
     } else if answer.gate_after.is_some_and(|after| after >= steps.len()) {
         let pauses = vec![Pause::Gate];
         steps.push(Step { pauses, bytes: Bytes::new(), ends_event: false });

@@ -14,6 +14,7 @@ use anyhow::Context;
 use serde::Deserialize;
 use serde_json::Value;
 
+use crate::encoding::Encoding;
 use crate::recording::{self, Recording};
 
 /// All that is answered under one name.
@@ -115,8 +116,8 @@ pub(crate) struct Answer {
     pub(crate) hang: Option<Hang>,
     /// Write in pieces of so many bytes, each flushed by itself.
     pub(crate) split: Option<usize>,
-    /// `gzip`: the body is sent in it.
-    pub(crate) content_encoding: Option<String>,
+    /// `gzip`, `br` or `zstd`: the body is sent in it.
+    pub(crate) content_encoding: Option<Encoding>,
     /// What is sent, filled in when the script is read.
     #[serde(skip)]
     pub(crate) content: Content,
@@ -192,9 +193,6 @@ impl Answer {
             "give one of `body`, `sse` and `recording`"
         );
         anyhow::ensure!(self.split != Some(0), "`split` is at least 1");
-        if let Some(other) = self.content_encoding.as_ref().filter(|name| *name != "gzip") {
-            anyhow::bail!("`content_encoding` can only be `gzip`, not `{other}`");
-        }
         if let Some(body) = self.body.take() {
             let text = body.as_str().map_or_else(|| body.to_string(), str::to_owned);
             self.content = Content::Whole(text);

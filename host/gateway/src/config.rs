@@ -82,7 +82,7 @@ impl Default for Server {
             head_ms: 120_000,
             body_ms: 60_000,
             first_comment_ms: 2_000,
-            comment_ms: 5_000,
+            comment_ms: 2_000,
             client_stall_ms: 60_000,
             requests_max: 20_000,
             drain_ms: 30_000,

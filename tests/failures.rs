@@ -1,0 +1,19 @@
+//! Ways in which gateways are known to fail, each with a test of the real binary that names it.
+//! What can be seen without a process has its test beside the code that must not fail.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "a test says what is wrong by panicking"
+)]
+
+mod harness;
+
+#[path = "surface/answers.rs"]
+#[expect(dead_code, reason = "the other tests use more of it")]
+mod answers;
+#[path = "failures/encoding.rs"]
+mod encoding;
+#[path = "failures/hop.rs"]
+mod hop;
