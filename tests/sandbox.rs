@@ -8,6 +8,8 @@
 )]
 
 mod harness;
+#[path = "spoken.rs"]
+mod spoken;
 
 mod sandbox {
     mod bypass;

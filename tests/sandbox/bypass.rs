@@ -3,6 +3,7 @@
 
 mod failing;
 mod script;
+mod surfaces;
 
 use futures_util::StreamExt;
 use futures_util::stream;

@@ -1,5 +1,6 @@
 //! One choice on its way to a Gemini client. Tool calls are told whole, with the signature that
-//! belongs to them; what Gemini tells with a candidate's end is gathered until then.
+//! belongs to them, however their pieces come; what Gemini tells with a candidate's end is gathered
+//! until then.
 
 use std::borrow::Cow;
 
@@ -19,7 +20,8 @@ use super::{FORMAT, MADE_ID, NAME, finish, grounding};
 #[derive(Debug, Default)]
 pub(super) struct ChoiceWriter {
     number: u16,
-    open: Option<OpenCall>,
+    /// Calls that are not told yet.
+    open: Vec<OpenCall>,
     /// Signatures that wait for the call of their id.
     signatures: Vec<(String, String)>,
     text: String,
@@ -30,12 +32,14 @@ pub(super) struct ChoiceWriter {
     is_ended: bool,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Default)]
 struct OpenCall {
     index: u16,
     id: String,
     name: String,
     arguments: String,
+    /// Whether the arguments came in part only when they were looked at last.
+    is_partial: bool,
 }
 
 /// A candidate.
@@ -73,16 +77,16 @@ impl ChoiceWriter {
             }
             Delta::Reasoning { text, detail, .. } => self.reason(text, detail.as_ref(), parts),
             Delta::ToolCall { index, id, name, arguments, .. } => {
-                if self.open.as_ref().is_none_or(|open| open.index != *index) {
+                if !self.open.iter().any(|open| open.index == *index) {
                     self.complete(parts);
-                    let (id, name) = (String::new(), String::new());
-                    self.open =
-                        Some(OpenCall { index: *index, id, name, arguments: String::new() });
+                    self.open.push(OpenCall { index: *index, ..OpenCall::default() });
                 }
-                let Some(open) = &mut self.open else { return };
+                let open = self.open.iter_mut().find(|open| open.index == *index);
+                let Some(open) = open else { return };
                 open.id.push_str(id.as_deref().unwrap_or_default());
                 open.name.push_str(name.as_deref().unwrap_or_default());
                 open.arguments.push_str(arguments);
+                open.is_partial = false;
             }
             Delta::Annotation { json, .. } => self.annotations.push(json.clone()),
             Delta::Image { json, .. } => {
@@ -94,7 +98,7 @@ impl ChoiceWriter {
                 parts.extend(audio(json));
             }
             Delta::Finish { reason, native, .. } => {
-                self.complete(parts);
+                self.complete_all(parts);
                 self.finish = Some(finish::write(*reason, native.as_deref()));
             }
             Delta::Other { kind, json, .. } => self.other(kind, json, parts),
@@ -110,9 +114,25 @@ impl ChoiceWriter {
         }
     }
 
-    /// The call that was open, told.
+    /// Tells the calls whose arguments are whole; pieces of the others may yet come.
     pub(super) fn complete(&mut self, parts: &mut Vec<PartOut<'static>>) {
-        let Some(open) = self.open.take() else { return };
+        for mut open in std::mem::take(&mut self.open) {
+            open.is_partial = open.is_partial || !is_whole(&open.arguments);
+            match open.is_partial {
+                true => self.open.push(open),
+                false => self.tell(open, parts),
+            }
+        }
+    }
+
+    /// Tells every call: no piece comes any more.
+    fn complete_all(&mut self, parts: &mut Vec<PartOut<'static>>) {
+        for open in std::mem::take(&mut self.open) {
+            self.tell(open, parts);
+        }
+    }
+
+    fn tell(&mut self, open: OpenCall, parts: &mut Vec<PartOut<'static>>) {
         let signed = self.signatures.iter().position(|(id, _)| *id == open.id);
         let signature = signed.map(|at| self.signatures.swap_remove(at).1);
         // Ids that were made for a call of Gemini's are as unknown to its client as to it.
@@ -132,7 +152,7 @@ impl ChoiceWriter {
 
     /// The candidate with what is left; `None` when the client has seen the end.
     pub(super) fn end(&mut self, mut parts: Vec<PartOut<'static>>) -> Option<CandidateOut> {
-        self.complete(&mut parts);
+        self.complete_all(&mut parts);
         let loose = std::mem::take(&mut self.signatures);
         parts.extend(loose.into_iter().map(|(_, data)| PartOut::signature(data)));
         if self.is_ended && parts.is_empty() {
@@ -195,6 +215,10 @@ impl ChoiceWriter {
             }
         }
     }
+}
+
+fn is_whole(text: &str) -> bool {
+    !text.is_empty() && arguments(text).is_some()
 }
 
 /// The arguments as an object. Text that is none, because the model was cut off or wrote it
