@@ -12,6 +12,8 @@
 mod clients;
 #[path = "upstreams/conversation.rs"]
 mod conversation;
+#[path = "upstreams/everywhere.rs"]
+mod everywhere;
 mod harness;
 #[path = "upstreams/passthrough.rs"]
 mod passthrough;
@@ -23,5 +25,6 @@ mod recording;
 mod same_reply;
 #[path = "upstreams/sim.rs"]
 mod sim;
+mod spoken;
 #[path = "upstreams/told.rs"]
 mod told;
