@@ -19,6 +19,7 @@ mod frames;
 #[doc(hidden)]
 pub mod fuzz;
 mod json;
+mod packed;
 mod provider;
 mod reply;
 mod request;

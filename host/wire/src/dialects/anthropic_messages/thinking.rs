@@ -2,12 +2,9 @@
 //! signature, an encrypted block) is packed into a `redacted_thinking` block, so that a client of
 //! this dialect can return it, and unpacked again before it could reach Anthropic.
 
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
-use serde::{Deserialize, Serialize};
-
 use super::REASONING_FORMAT;
 use crate::chunk::{ReasoningDetail, ReasoningKind};
+use crate::packed;
 
 /// Whether Anthropic can take the block back: it is Claude's, and its proof is there.
 pub(super) fn is_claudes(detail: Option<&ReasoningDetail>) -> bool {
@@ -36,65 +33,15 @@ pub(super) fn thinking(signature: Option<String>, index: u32) -> ReasoningDetail
 
 /// The detail of a `redacted_thinking` block: Claude's, or what was packed into it.
 pub(super) fn redacted(data: String, index: u32) -> ReasoningDetail {
-    unpack(&data, index).unwrap_or_else(|| ReasoningDetail {
+    let detail = packed::unpack(&data).unwrap_or_else(|| ReasoningDetail {
         kind: ReasoningKind::Encrypted,
         format: Some(REASONING_FORMAT.to_owned()),
-        index: Some(index),
         data: Some(data),
         ..ReasoningDetail::default()
-    })
-}
-
-/// The `data` that carries another provider's proof; `None` when there is no proof to carry.
-pub(super) fn pack(detail: &ReasoningDetail) -> Option<String> {
-    if !has_text(&detail.signature) && !has_text(&detail.data) {
-        return None;
-    }
-    let packed = Packed {
-        kind: match detail.kind {
-            ReasoningKind::Text => "text",
-            ReasoningKind::Summary => "summary",
-            ReasoningKind::Encrypted => "encrypted",
-        }
-        .into(),
-        id: detail.id.clone(),
-        format: detail.format.clone(),
-        signature: detail.signature.clone(),
-        data: detail.data.clone(),
-    };
-    let json = serde_json::to_vec(&packed).ok()?;
-    Some(format!("{PACKED_PREFIX}{}", STANDARD.encode(json)))
-}
-
-fn unpack(data: &str, index: u32) -> Option<ReasoningDetail> {
-    let json = STANDARD.decode(data.strip_prefix(PACKED_PREFIX)?).ok()?;
-    let packed: Packed = serde_json::from_slice(&json).ok()?;
-    Some(ReasoningDetail {
-        kind: match packed.kind.as_str() {
-            "encrypted" => ReasoningKind::Encrypted,
-            "summary" => ReasoningKind::Summary,
-            _ => ReasoningKind::Text,
-        },
-        id: packed.id,
-        format: packed.format,
-        index: Some(index),
-        signature: packed.signature,
-        data: packed.data,
-    })
-}
-
-#[derive(Serialize, Deserialize)]
-struct Packed {
-    kind: String,
-    id: Option<String>,
-    format: Option<String>,
-    signature: Option<String>,
-    data: Option<String>,
+    });
+    ReasoningDetail { index: Some(index), ..detail }
 }
 
 fn has_text(text: &Option<String>) -> bool {
     text.as_ref().is_some_and(|text| !text.is_empty())
 }
-
-/// Anthropic's own data is base64 and never holds a colon.
-const PACKED_PREFIX: &str = "patchbay.reasoning:";

@@ -10,6 +10,7 @@ use super::{
 use crate::chunk::{FinishReason, ReasoningDetail, ReasoningKind};
 use crate::dialect::{Cost, Head};
 use crate::json::{Json, Object};
+use crate::packed;
 use crate::reply::{Choice, Reply};
 use crate::source::Source;
 
@@ -135,7 +136,7 @@ fn thought(text: &str, detail: Option<&ReasoningDetail>, blocks: &mut Vec<Json>)
         }));
     }
     if !is_claudes {
-        blocks.extend(detail.and_then(thinking::pack).map(|data| redacted(&data)));
+        blocks.extend(detail.and_then(packed::pack).map(|data| redacted(&data)));
     }
 }
 

@@ -16,6 +16,7 @@ use crate::chunk::{Chunk, Delta, FinishReason, ReasoningDetail, Usage};
 use crate::dialect::{Cost, Head, WriteStream};
 use crate::error::Failure;
 use crate::json::{Json, Object};
+use crate::packed;
 use crate::source::Source;
 use crate::sse;
 
@@ -300,7 +301,7 @@ impl Writer {
                 write_piece(out, index, "signature_delta", "signature", signature);
             }
         }
-        if !is_claudes && let Some(data) = detail.and_then(thinking::pack) {
+        if !is_claudes && let Some(data) = detail.and_then(packed::pack) {
             self.redacted(&data, out);
         }
     }

@@ -6,6 +6,7 @@ use serde_json::value::RawValue;
 use crate::chunk::{ReasoningDetail, ReasoningKind, Role};
 use crate::error::ReadError;
 use crate::json::{Extra, Json};
+use crate::packed;
 use crate::request::{Content, Media, MediaData, Message, Other, Part};
 
 use super::fields::{Fields, shorten, under};
@@ -93,6 +94,7 @@ fn turn(
             part(raw, &fields, calls, &mut parts).map_err(here)?;
         }
     }
+    give_back(&mut parts);
     push(messages, role, parts);
     Ok(())
 }
@@ -166,9 +168,29 @@ fn part(
 }
 
 fn thought(text: String, signature: Option<String>) -> Part {
-    let format = Some(FORMAT.to_owned());
-    let detail = Some(ReasoningDetail { format, signature, ..ReasoningDetail::default() });
-    Part::new(Content::Reasoning { text, detail })
+    let detail = signature.as_deref().and_then(packed::unpack).unwrap_or_else(|| {
+        let format = Some(FORMAT.to_owned());
+        ReasoningDetail { format, signature, ..ReasoningDetail::default() }
+    });
+    Part::new(Content::Reasoning { text, detail: Some(detail) })
+}
+
+/// Gives pieces of thought that stand before another provider's proof to that provider: they are
+/// its block, and came before the end that told so.
+fn give_back(parts: &mut [Part]) {
+    let mut owner: Option<String> = None;
+    for part in parts.iter_mut().rev() {
+        let Content::Reasoning { detail: Some(detail), .. } = &mut part.content else {
+            owner = None;
+            continue;
+        };
+        match &owner {
+            Some(format) if detail.signature.is_none() && detail.data.is_none() => {
+                detail.format = Some(format.clone());
+            }
+            _ => owner = detail.format.clone().filter(|format| format != FORMAT),
+        }
+    }
 }
 
 fn signed(data: String, id: Option<String>) -> Part {

@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 
 use crate::chunk::{Delta, ReasoningDetail, ReasoningKind};
 use crate::json::Json;
+use crate::packed;
 
 use super::media::{mime_of, split_data_url};
 use super::read_choice::CANDIDATE;
@@ -191,8 +192,10 @@ impl ChoiceWriter {
             }
             return;
         }
-        let thought_signature = ours.and_then(|detail| detail.signature.clone()).map(Cow::Owned);
-        if is_encrypted || text.is_empty() && thought_signature.is_none() {
+        let packed = detail.filter(|_| ours.is_none()).and_then(packed::pack);
+        let signature = ours.and_then(|detail| detail.signature.clone()).or(packed);
+        let thought_signature = signature.map(Cow::Owned);
+        if text.is_empty() && thought_signature.is_none() {
             return;
         }
         self.complete(parts);
