@@ -24,6 +24,8 @@ use wire::{
 
 #[path = "wire/replay.rs"]
 mod replay;
+#[path = "wire/turns.rs"]
+mod turns;
 
 #[test]
 fn requests_are_written_as_recorded() {
