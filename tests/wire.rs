@@ -22,6 +22,8 @@ use wire::{
     Chunk, DIALECTS, Dialect, Quirks, ReasoningStyle, Reply, Source, StreamError, Target, dialect,
 };
 
+#[path = "wire/agents.rs"]
+mod agents;
 #[path = "wire/replay.rs"]
 mod replay;
 #[path = "wire/turns.rs"]
