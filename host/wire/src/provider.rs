@@ -121,6 +121,9 @@ pub struct Quirks {
     pub no_reasoning_input: bool,
     /// openai-chat: `seed` and penalties outside the common set are refused.
     pub strict_parameters: bool,
+    /// openai-chat: OpenAI's `verbosity` and `prompt_cache_key` are known, as they are wherever
+    /// `max_completion_tokens` is set.
+    pub openai_parameters: bool,
     /// Every dialect: headers sent with each request, by name.
     pub headers: Vec<(String, String)>,
 }

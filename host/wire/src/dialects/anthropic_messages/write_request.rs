@@ -5,7 +5,7 @@
 use bytes::Bytes;
 
 use super::json_text::{ObjectWriter, object, present, write_array};
-use super::read_request::CONTROLS;
+use super::read_request::{CONTROLS, STANDARD_ONLY};
 use super::write_content::Layout;
 use super::{NAME, thinking};
 use crate::dialect::{Outgoing, ReasoningStyle, Target};
@@ -105,6 +105,7 @@ fn compose(request: &Request, to: &Target<'_>) -> Result<Vec<u8>, WriteError> {
         writer.field("stop_sequences", &stop);
     }
     write_user(&mut writer, request);
+    write_service(&mut writer, request);
     for (key, value) in request.extra.fields_of(NAME) {
         // What is left of these objects was written with the objects themselves.
         if key != "output_config" && key != "metadata" {
@@ -169,6 +170,19 @@ fn write_user(writer: &mut ObjectWriter<'_>, request: &Request) {
     writer.field("metadata", &metadata);
 }
 
+/// Anthropic serves faster whoever has bought that before, unless told not to; it has no slower
+/// tier.
+fn write_service(writer: &mut ObjectWriter<'_>, request: &Request) {
+    let service = &request.service;
+    let tier = service.tier.as_deref().and_then(|tier| match tier {
+        "default" => Some(STANDARD_ONLY),
+        "auto" | "priority" => Some("auto"),
+        _ => None,
+    });
+    writer.some("service_tier", tier);
+    writer.some("cache_control", service.cache_control.as_ref());
+}
+
 /// The settings that depend on each other: the limit, thought, the form, how tokens are drawn.
 #[derive(Debug)]
 struct Settings {
@@ -188,7 +202,8 @@ enum Thinking {
 impl Settings {
     fn of(request: &Request, to: &Target<'_>) -> Result<Self, WriteError> {
         let max_tokens = max_tokens(request, to);
-        let mut settings = Self { max_tokens, thinking: Thinking::Unsaid, effort: None };
+        let mut settings =
+            Self { max_tokens, thinking: Thinking::Unsaid, effort: verbosity(request, to) };
         let Some(reasoning) = &request.reasoning else { return Ok(settings) };
         if is_off(reasoning) {
             let knows = to.reasoning != ReasoningStyle::None;
@@ -211,7 +226,7 @@ impl Settings {
                 if !is_forced {
                     settings.thinking = Thinking::Adaptive { is_shown: !reasoning.exclude };
                 }
-                settings.effort = effort(reasoning, max_tokens);
+                settings.effort = settings.effort.or(effort(reasoning, max_tokens, to));
             }
         }
         Ok(settings)
@@ -330,22 +345,33 @@ fn is_off(reasoning: &Reasoning) -> bool {
         || reasoning.max_tokens == Some(0)
 }
 
+/// How much is said, which is the same word as how much is thought and wins over it. Claudes that
+/// only know budgets mostly refuse it; the catalog names the efforts of those that don't.
+fn verbosity(request: &Request, to: &Target<'_>) -> Option<&'static str> {
+    let knows = match to.reasoning {
+        ReasoningStyle::Adaptive | ReasoningStyle::Effort => true,
+        ReasoningStyle::Budget | ReasoningStyle::None => !to.efforts.is_empty(),
+    };
+    let verbosity = request.service.verbosity.filter(|_| knows)?;
+    Some(to.nearest_effort(verbosity).max(Effort::Low).as_str())
+}
+
 /// The effort that is asked for, or the nearest to a budget.
-fn effort(reasoning: &Reasoning, max_tokens: u32) -> Option<&'static str> {
-    match (reasoning.effort, reasoning.max_tokens) {
-        (Some(Effort::None), _) | (None, None) => None,
-        (Some(Effort::Minimal), _) => Some("low"),
-        (Some(effort), _) => Some(effort.as_str()),
+fn effort(reasoning: &Reasoning, max_tokens: u32, to: &Target<'_>) -> Option<&'static str> {
+    let asked = match (reasoning.effort, reasoning.max_tokens) {
+        (Some(Effort::None), _) | (None, None) => return None,
+        (Some(effort), _) => effort,
         (None, Some(budget)) => {
             let percent = u64::from(budget).saturating_mul(100) / u64::from(max_tokens.max(1));
-            Some(match percent {
-                0..35 => "low",
-                35..65 => "medium",
-                65..90 => "high",
-                _ => "max",
-            })
+            match percent {
+                0..35 => Effort::Low,
+                35..65 => Effort::Medium,
+                65..90 => Effort::High,
+                _ => Effort::Max,
+            }
         }
-    }
+    };
+    Some(to.nearest_effort(asked).max(Effort::Low).as_str())
 }
 
 /// The share of `max_tokens` that OpenRouter gives an effort.

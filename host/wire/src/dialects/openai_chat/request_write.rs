@@ -10,7 +10,7 @@ use super::emit::Object as Writer;
 use super::message_write::{self, Rules};
 use super::request_read::is_control;
 use super::shape::{list, text};
-use super::{NAME, tools_write};
+use super::{NAME, service, tools_write};
 use crate::dialect::{Outgoing, ReasoningStyle, Target};
 use crate::error::WriteError;
 use crate::json::{Json, Object};
@@ -37,7 +37,7 @@ enum Fate {
     Keep,
     Drop,
     Replace(String),
-    Rename(&'static str),
+    Become(&'static str, String),
 }
 
 /// The client's body with the gateway's changes; `None` when there are none.
@@ -54,9 +54,9 @@ fn patch(request: &Request, to: &Target<'_>, fields: &Object<'_>) -> Option<Vec<
                 is_changed |= value != raw.get();
                 push(name.clone(), Cow::Owned(value));
             }
-            Fate::Rename(new) => {
+            Fate::Become(new, value) => {
                 is_changed = true;
-                push(Cow::Borrowed(new), Cow::Borrowed(raw.get()));
+                push(Cow::Borrowed(new), Cow::Owned(value));
             }
         }
     }
@@ -87,6 +87,14 @@ fn fate(
     let replaced = |value: Option<String>| value.map_or(Fate::Keep, Fate::Replace);
     match name {
         _ if is_control(name) || is_refused(name, rules) => Fate::Drop,
+        "speed" if !rules.is_openrouter() => match &request.service.tier {
+            Some(tier) if fields.field(TIER).is_none() && service::takes(TIER, rules) => {
+                Fate::Become(TIER, Json::of(tier).as_str().to_owned())
+            }
+            _ => Fate::Drop,
+        },
+        _ if !service::takes(name, rules) => Fate::Drop,
+        TIER | "verbosity" => replaced(service::replaced(name, &request.service, rules)),
         "stream" if !rules.to.stream && raw.get() == "null" => Fate::Keep,
         "model" | "stream" | "stream_options" | "reasoning_effort" => {
             match owned(request, rules).into_iter().find(|(known, _)| *known == name) {
@@ -104,7 +112,7 @@ fn fate(
             match (is_winner && raw.get() != "null", name == wanted) {
                 (false, _) => Fate::Drop,
                 (true, true) => Fate::Keep,
-                (true, false) => Fate::Rename(wanted),
+                (true, false) => Fate::Become(wanted, raw.get().to_owned()),
             }
         }
         "messages" => replaced(message_write::patch(raw, &request.messages, rules)),
@@ -177,7 +185,6 @@ fn is_refused(name: &str, rules: &Rules<'_>) -> bool {
     let is_strict = quirks.strict_parameters;
     ((is_strict || quirks.max_completion_tokens) && NOT_OPENAIS.contains(&name))
         || (is_strict && NOT_STRICT.contains(&name))
-        || (name == "cache_control" && !rules.is_openrouter())
 }
 
 fn write_canonical(request: &Request, to: &Target<'_>) -> Result<Vec<u8>, WriteError> {
@@ -201,8 +208,9 @@ fn write_canonical(request: &Request, to: &Target<'_>) -> Result<Vec<u8>, WriteE
         write_format(format, &rules, &mut body)?;
     }
     body.optional("user", request.user.as_ref());
+    service::write(&request.service, &rules, &mut body);
     for (name, json) in request.extra.fields_of(NAME) {
-        if !is_refused(name, &rules) {
+        if !is_refused(name, &rules) && service::takes(name, &rules) {
             body.raw(name, json.as_str());
         }
     }
@@ -278,4 +286,5 @@ fn write_format(
     Ok(())
 }
 
+const TIER: &str = "service_tier";
 const JSON_OBJECT: &str = r#"{"type":"json_object"}"#;
