@@ -5,6 +5,7 @@
 //! bytes --sse--> Event --ReadStream--> Chunk --(hooks)--> Chunk --WriteStream--> bytes
 //! ```
 
+mod availability;
 mod catalog;
 mod chunk;
 mod dialect;
@@ -26,6 +27,7 @@ mod shipped;
 mod source;
 pub mod sse;
 
+pub use availability::{Availability, Unavailable};
 pub use catalog::{Endpoint, Modality, Model, models};
 pub use chunk::{Chunk, Delta, FinishReason, ReasoningDetail, ReasoningKind, Role, Usage};
 pub use dialect::{
