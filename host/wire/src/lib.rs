@@ -26,6 +26,7 @@ mod request;
 mod shipped;
 mod source;
 pub mod sse;
+mod web_search;
 
 pub use availability::{Availability, Unavailable};
 pub use catalog::{Endpoint, Modality, Model, models};
@@ -38,7 +39,7 @@ pub use embed::{EmbedReply, EmbedRequest, Embeddings};
 pub use error::{ErrorType, Failure, ReadError, StreamError, WriteError};
 pub use frames::{Frames, Framing};
 pub use json::{Extra, Json, Object};
-pub use provider::{Auth, Provider, Quirks, providers};
+pub use provider::{Auth, Provider, Quirks, SearchForm, providers};
 pub use reply::{Choice, Reply, ToolCall};
 pub use request::{
     Content, Controls, Effort, Media, MediaData, MediaKind, Message, Other, Part, PluginEntry,
@@ -46,3 +47,4 @@ pub use request::{
 };
 pub use shipped::{DataError, shipped_errors};
 pub use source::Source;
+pub use web_search::{UserLocation, WebSearch};

@@ -7,12 +7,12 @@ use bytes::Bytes;
 use super::json_text::{ObjectWriter, object, present, write_array};
 use super::read_request::{CONTROLS, STANDARD_ONLY};
 use super::write_content::Layout;
-use super::{NAME, thinking};
+use super::{NAME, thinking, tools};
 use crate::dialect::{Outgoing, ReasoningStyle, Target};
 use crate::error::WriteError;
 use crate::json::{Json, Object};
 use crate::request::{
-    Content, Effort, MediaData, Message, Part, Reasoning, Request, ResponseFormat, Tool, ToolChoice,
+    Content, Effort, MediaData, Message, Part, Reasoning, Request, ResponseFormat, ToolChoice,
 };
 use crate::source::Source;
 
@@ -82,7 +82,7 @@ fn patch(bytes: &Bytes, request: &Request, to: &Target<'_>) -> Result<Option<Vec
 fn compose(request: &Request, to: &Target<'_>) -> Result<Vec<u8>, WriteError> {
     let layout = Layout::of(&request.messages)?;
     let settings = Settings::of(request, to)?;
-    let tools = request.tools.iter().map(tool_json).collect::<Result<Vec<_>, _>>()?;
+    let tools = tools::of(request)?;
     let mut out = Vec::new();
     let mut writer = ObjectWriter::open(&mut out);
     writer.field("model", to.model);
@@ -97,7 +97,7 @@ fn compose(request: &Request, to: &Target<'_>) -> Result<Vec<u8>, WriteError> {
         write_array(writer.key("tools"), &tools, |out, tool| {
             out.extend_from_slice(tool.as_str().as_bytes());
         });
-        write_tool_choice(&mut writer, request);
+        tools::write_choice(&mut writer, request);
     }
     settings.write(&mut writer, request);
     let stop: Vec<_> = request.sampling.stop.iter().filter(|it| !it.trim().is_empty()).collect();
@@ -114,48 +114,6 @@ fn compose(request: &Request, to: &Target<'_>) -> Result<Vec<u8>, WriteError> {
     }
     writer.close();
     Ok(out)
-}
-
-fn tool_json(tool: &Tool) -> Result<Json, WriteError> {
-    match tool {
-        Tool::Other(other) if other.dialect == NAME => Ok(other.json.clone()),
-        Tool::Other(other) => {
-            let what = format!("a tool that only {} knows; leave it out of `tools`", other.dialect);
-            Err(WriteError { dialect: NAME, what })
-        }
-        Tool::Function { name, description, parameters, cache_control, .. } => {
-            Ok(object(|writer| {
-                writer.field("name", name);
-                writer.some("description", description.as_ref());
-                match parameters {
-                    Some(schema) => writer.field("input_schema", schema),
-                    None => writer.raw("input_schema", r#"{"type":"object","properties":{}}"#),
-                }
-                writer.some("cache_control", cache_control.as_ref());
-            }))
-        }
-    }
-}
-
-fn write_tool_choice(writer: &mut ObjectWriter<'_>, request: &Request) {
-    let parallel = request.parallel_tool_calls;
-    let (kind, name) = match &request.tool_choice {
-        Some(ToolChoice::None) => return writer.raw("tool_choice", r#"{"type":"none"}"#),
-        Some(ToolChoice::Other(other)) if other.dialect == NAME => {
-            return writer.field("tool_choice", &other.json);
-        }
-        Some(ToolChoice::Required) => ("any", None),
-        Some(ToolChoice::Function(name)) => ("tool", Some(name)),
-        Some(ToolChoice::Auto) => ("auto", None),
-        Some(ToolChoice::Other(_)) | None if parallel.is_some() => ("auto", None),
-        Some(ToolChoice::Other(_)) | None => return,
-    };
-    let choice = object(|writer| {
-        writer.field("type", kind);
-        writer.some("name", name);
-        writer.some("disable_parallel_tool_use", parallel.map(|parallel| !parallel).as_ref());
-    });
-    writer.field("tool_choice", &choice);
 }
 
 fn write_user(writer: &mut ObjectWriter<'_>, request: &Request) {
