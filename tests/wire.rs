@@ -6,6 +6,8 @@
 //!   `target.json` (`model`, `stream`, `max_output_tokens`, `reasoning`, `quirks`) says where it goes
 //! - `stream.sse`, an upstream's -> `chunks.json`, `stream.<dialect>.sse` for every surface
 //! - `reply.json`, an upstream's -> `reply.<dialect>.json` for every surface
+//! - `failed.json`, the `status` and `body` of an upstream's error -> `failed.<dialect>.json` for
+//!   every surface
 
 #![expect(
     clippy::expect_used,
@@ -111,6 +113,30 @@ fn replies_are_written_as_recorded() {
             );
         }
     });
+}
+
+#[test]
+fn errors_are_written_as_recorded() {
+    for_each_case("failed.json", |case| {
+        let input = case.input("failed.json");
+        let failed: Failed = serde_json::from_slice(&input).expect("a status and a body");
+        let failure = case.dialect.read_error(failed.status, failed.body.as_str().as_bytes());
+        for &surface in DIALECTS {
+            let written = surface.write_error(&failure, Some(&replay::head()));
+            let written = String::from_utf8(written).expect("UTF-8");
+            case.expect(
+                &format!("failed.{}.json", surface.name()),
+                &format!("{}\n", indent(&written)),
+            );
+        }
+    });
+}
+
+/// An upstream's error.
+#[derive(serde::Deserialize)]
+struct Failed {
+    status: u16,
+    body: wire::Json,
 }
 
 fn write_stream(surface: &dyn Dialect, chunks: &[Chunk], error: Option<&StreamError>) -> String {

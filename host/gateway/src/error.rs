@@ -3,7 +3,7 @@
 
 use std::fmt;
 
-use wire::{ErrorType, Failure};
+use wire::{Availability, ErrorType, Failure, Unavailable};
 
 /// Why a generation or a management call did not succeed.
 #[derive(Debug)]
@@ -66,6 +66,25 @@ impl Error {
     /// Adds the cause for the log.
     pub(crate) fn with_source(mut self, source: impl Into<anyhow::Error>) -> Self {
         self.source = Some(source.into());
+        self
+    }
+
+    /// Adds why no endpoint could serve the request.
+    pub(crate) fn unavailable(self, code: Unavailable) -> Self {
+        self.with_availability(Availability::new(code))
+    }
+
+    /// As [`Error::unavailable`], with more than the reason.
+    pub(crate) fn with_availability(mut self, availability: Availability) -> Self {
+        self.failure.availability = Some(Box::new(availability));
+        self
+    }
+
+    /// Names the models that were asked for, where the failure is about their availability.
+    pub(crate) fn asked_for(mut self, models: &[&str]) -> Self {
+        if let Some(availability) = &mut self.failure.availability {
+            availability.requested_models = models.iter().map(|&model| model.to_owned()).collect();
+        }
         self
     }
 

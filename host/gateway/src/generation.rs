@@ -6,7 +6,9 @@
 
 use std::sync::Arc;
 
-use wire::{Chunk, Delta, Dialect, EmbedReply, EmbedRequest, ErrorType, Failure, Head, Request};
+use wire::{
+    Chunk, Delta, Dialect, EmbedReply, EmbedRequest, ErrorType, Failure, Head, Request, Unavailable,
+};
 
 use crate::app::App;
 use crate::auth::Caller;
@@ -198,9 +200,10 @@ async fn attempt<E: Errand>(
         }
     }
     let error = last.unwrap_or_else(|| {
-        Error::client(ErrorType::NotFound, "No endpoints found that can serve the request.")
+        let message = "No endpoints found that can serve the request.";
+        Error::client(ErrorType::NotFound, message).unavailable(Unavailable::NoEndpoints)
     });
-    Err(record.with_earlier_attempts(error))
+    Err(record.with_earlier_attempts(plan.exhausted(error)))
 }
 
 /// What an endpoint can be asked.

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use ledger::{Counts, Money};
-use wire::{Content, ErrorType, MediaKind, Modality, Request};
+use wire::{Availability, Content, ErrorType, MediaKind, Modality, Request, Unavailable};
 
 use crate::config::catalog::{Catalog, Endpoint, Served};
 use crate::error::Error;
@@ -57,7 +57,8 @@ pub(crate) fn name(
                     "{text} is not a valid model ID: `:{suffix}` is neither a variant (floor, \
                      nitro) nor the suffix of a loaded plugin; GET /api/v1/plugins lists those"
                 );
-                return Err(Error::client(ErrorType::InvalidRequest, message));
+                let error = Error::client(ErrorType::InvalidRequest, message);
+                return Err(error.unavailable(Unavailable::ModelNotFound).asked_for(&[text]));
             }
         }
     }
@@ -78,6 +79,34 @@ pub(crate) struct Plan {
     pub(crate) steps: Vec<Step>,
 }
 
+impl Plan {
+    /// The last attempt's error, with what it means that there is none left: that everybody has
+    /// reached a limit, or fails.
+    pub(crate) fn exhausted(&self, error: Error) -> Error {
+        if !error.is_retryable() {
+            return error;
+        }
+        let mut requested_models: Vec<String> =
+            self.steps.iter().map(|step| step.model.as_ref().to_owned()).collect();
+        requested_models.dedup();
+        if error.failure.availability.is_some() {
+            let models: Vec<&str> = requested_models.iter().map(String::as_str).collect();
+            return error.asked_for(&models);
+        }
+        let code = match error.failure.error_type {
+            ErrorType::RateLimitExceeded => Unavailable::CapacityExhausted,
+            ErrorType::NotFound => Unavailable::ModelUnavailableUpstream,
+            _ => Unavailable::TemporarilyUnavailable,
+        };
+        let tried = self.steps.iter().map(|step| step.endpoint.provider.slug.clone());
+        error.with_availability(Availability {
+            requested_models,
+            affected_providers: tried.collect(),
+            ..Availability::new(code)
+        })
+    }
+}
+
 /// One endpoint to try.
 #[derive(Debug, Clone)]
 pub(crate) struct Step {
@@ -96,10 +125,13 @@ pub(crate) fn plan(
     request: &Request,
     is_plugin_suffix: impl Fn(&str) -> bool,
 ) -> Result<Plan, Error> {
-    let preferences = Preferences::read(request.controls.provider.as_ref())?;
+    let models = request.controls.models.iter().map(String::as_str);
+    let models: Vec<_> = std::iter::once(request.model.as_str()).chain(models).collect();
+    let preferences = Preferences::read(request.controls.provider.as_ref());
+    let preferences = preferences.map_err(|error| private(error).asked_for(&models))?;
     let mut steps = Vec::new();
     let mut obstacle = None;
-    for text in std::iter::once(&request.model).chain(&request.controls.models) {
+    for text in &models {
         let named = name(catalog, text, &is_plugin_suffix)?;
         let Some(served) = catalog.models.get(&named.id) else { continue };
         match serve(&named, served, request, &preferences) {
@@ -111,7 +143,7 @@ pub(crate) fn plan(
         steps.truncate(1);
     }
     match obstacle {
-        Some(error) if steps.is_empty() => Err(error),
+        Some(error) if steps.is_empty() => Err(error.asked_for(&models)),
         _ => Ok(Plan { steps }),
     }
 }
@@ -124,9 +156,10 @@ pub(crate) fn plan_embeddings(catalog: &Catalog, text: &str) -> Result<Plan, Err
     let named = name(catalog, text, |_| false)?;
     let Some(served) = catalog.models.get(&named.id) else { return Err(unknown_model(text)) };
     if !served.model.makes_embeddings() {
-        return Err(makes_no_embeddings(catalog, &named.id));
+        return Err(makes_no_embeddings(catalog, &named.id).asked_for(&[text]));
     }
-    Ok(Plan { steps: offers(&named, served, &Preferences::read(None)?)? })
+    let steps = offers(&named, served, &Preferences::read(None)?);
+    Ok(Plan { steps: steps.map_err(|error| error.asked_for(&[text]))? })
 }
 
 /// One model's endpoints for a conversation, filtered and ordered.
@@ -152,7 +185,8 @@ fn offers(named: &Name, served: &Served, preferences: &Preferences) -> Result<Ve
     if ready.is_empty() {
         return Err(not_ready(served));
     }
-    let mut allowed = preferences.filter(&served.model.id, ready)?;
+    let allowed = preferences.filter(&served.model.id, ready);
+    let mut allowed = allowed.map_err(filtered)?;
     let sort = if named.floor { Sort::Price } else { preferences.sort };
     if sort == Sort::Price {
         allowed.sort_by_key(|endpoint| typical_cost(endpoint));
@@ -170,7 +204,7 @@ fn check_abilities(served: &Served, request: &Request) -> Result<(), Error> {
             && !model.supported_parameters.iter().any(|known| known == parameter)
     };
     if !request.tools.is_empty() && is_missing("tools") {
-        return Err(no_endpoints("tool use"));
+        return Err(no_endpoints("tool use", "tools"));
     }
     let parts = request.messages.iter().flat_map(|message| &message.parts);
     for part in parts {
@@ -182,7 +216,7 @@ fn check_abilities(served: &Served, request: &Request) -> Result<(), Error> {
             MediaKind::File => Modality::File,
         };
         if !model.input_modalities.contains(&needed) {
-            return Err(no_endpoints(&format!("{} input", needed.as_str())));
+            return Err(no_endpoints(&format!("{} input", needed.as_str()), "messages"));
         }
     }
     Ok(())
@@ -212,7 +246,13 @@ fn check_parameters(served: &Served, request: &Request) -> Result<(), Error> {
     ];
     let known = &served.model.supported_parameters;
     match set.iter().find(|(name, is_set)| *is_set && !known.iter().any(|known| known == name)) {
-        Some((name, _)) => Err(no_endpoints(&format!("the parameter {name}"))),
+        Some((name, _)) => {
+            let mut error = no_endpoints(&format!("the parameter {name}"), name);
+            if let Some(availability) = &mut error.failure.availability {
+                availability.excluded_by.push("require_parameters".to_owned());
+            }
+            Err(error)
+        }
         None => Ok(()),
     }
 }
@@ -228,14 +268,14 @@ fn writes_nothing(id: &str) -> Error {
         "{id} turns texts into vectors and writes no replies. GET /api/v1/models lists the models \
          that do"
     );
-    Error::client(ErrorType::InvalidRequest, message)
+    Error::client(ErrorType::InvalidRequest, message).unavailable(Unavailable::WrongEndpoint)
 }
 
 fn makes_no_embeddings(catalog: &Catalog, id: &str) -> Error {
     let models = catalog.models.values().filter(|served| served.model.makes_embeddings());
     let known = models.map(|served| served.model.id.as_str()).collect::<Vec<_>>().join(", ");
     let message = format!("{id} writes replies and makes no embeddings. Models that do: {known}");
-    Error::client(ErrorType::InvalidRequest, message)
+    Error::client(ErrorType::InvalidRequest, message).unavailable(Unavailable::WrongEndpoint)
 }
 
 fn unknown_model(text: &str) -> Error {
@@ -246,7 +286,8 @@ fn unknown_model(text: &str) -> Error {
          model = \"<the provider's name of the model>\"\n\
          price = {{ prompt = \"<USD per million tokens>\", completion = \"<…>\" }}"
     );
-    Error::client(ErrorType::InvalidRequest, message)
+    let error = Error::client(ErrorType::InvalidRequest, message);
+    error.unavailable(Unavailable::ModelNotFound).asked_for(&[text])
 }
 
 fn not_ready(served: &Served) -> Error {
@@ -260,12 +301,32 @@ fn not_ready(served: &Served) -> Error {
         .collect();
     let why = if reasons.is_empty() { "it lists none".to_owned() } else { reasons.join("; ") };
     let message = format!("No endpoints found for {} ({why}).", served.model.id);
-    Error::client(ErrorType::NotFound, message)
+    Error::client(ErrorType::NotFound, message).unavailable(Unavailable::NoEndpoints)
 }
 
-fn no_endpoints(ability: &str) -> Error {
+fn no_endpoints(ability: &str, field: &str) -> Error {
     let message = format!("No endpoints found that support {ability}.");
-    Error::client(ErrorType::NotFound, message)
+    let constraint = Some((field.to_owned(), ability.to_owned()));
+    Error::client(ErrorType::NotFound, message).with_availability(Availability {
+        constraint,
+        ..Availability::new(Unavailable::ConstraintFiltered)
+    })
+}
+
+/// What is demanded about data and nobody is known to keep to.
+fn private(error: Error) -> Error {
+    match error.failure.error_type {
+        ErrorType::NotFound => error.unavailable(Unavailable::PrivacyRestricted),
+        _ => error,
+    }
+}
+
+/// What the client's own preferences left out, unless they said so themselves.
+fn filtered(error: Error) -> Error {
+    if error.failure.error_type == ErrorType::NotFound && error.failure.availability.is_none() {
+        return error.unavailable(Unavailable::ConstraintFiltered);
+    }
+    error
 }
 
 #[cfg(test)]

@@ -7,7 +7,7 @@ use bytes::Bytes;
 use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderName, HeaderValue, RETRY_AFTER};
 use wire::{
     Auth, Chunk, Delta, EmbedReply, EmbedRequest, ErrorType, Failure, Json, Outgoing, Request,
-    Source, Target, WriteError,
+    Source, Target, Unavailable, WriteError,
 };
 
 use crate::config::Upstream as Limits;
@@ -251,7 +251,8 @@ fn credential(provider: &Provider) -> Result<Option<(HeaderName, HeaderValue)>, 
 fn unwritable(provider: &Provider, error: &WriteError) -> Error {
     let message = format!("No endpoints found that support {}", error.what);
     let failure = Failure::new(ErrorType::NotFound, message);
-    Error::upstream(failure).with_source(anyhow::anyhow!("{}: {error}", provider.slug))
+    let refused = Error::upstream(failure).unavailable(Unavailable::ConstraintFiltered);
+    refused.with_source(anyhow::anyhow!("{}: {error}", provider.slug))
 }
 
 /// No connection, or a broken one. The cause names hosts, so only the log sees it.

@@ -1,6 +1,9 @@
 //! What can go wrong in reading and writing, and what an upstream says when it fails.
 
+use crate::availability::Availability;
 use crate::json::Json;
+
+pub(crate) mod image;
 
 /// A body that is not what the dialect says.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -61,6 +64,8 @@ pub struct Failure {
     pub retry_after_ms: Option<u64>,
     /// Further fields of `error.metadata` (`raw`, `provider_name`, `reasons`, …), in order.
     pub metadata: Vec<(String, Json)>,
+    /// Why no endpoint could serve the request, where that is what failed.
+    pub availability: Option<Box<Availability>>,
 }
 
 impl Failure {
@@ -73,6 +78,7 @@ impl Failure {
             provider_code: None,
             retry_after_ms: None,
             metadata: Vec::new(),
+            availability: None,
         }
     }
 }
@@ -116,15 +122,29 @@ pub enum ErrorType {
     ContentPolicyViolation,
     /// The model refused.
     Refusal,
+    /// A picture that is none.
+    InvalidImage,
+    /// A picture of too many bytes or pixels.
+    ImageTooLarge,
+    /// A picture of too few pixels.
+    ImageTooSmall,
+    /// A picture in a format that is not known.
+    UnsupportedImageFormat,
+    /// No picture of that name.
+    ImageNotFound,
+    /// No picture at that address.
+    ImageDownloadFailed,
     /// Took too long.
     Timeout,
     /// Our own fault.
     Server,
+    /// Something that has no name yet.
+    Unmapped,
 }
 
 impl ErrorType {
     /// Every type, with its name on the wire and its usual status.
-    pub const ALL: [(Self, &'static str, u16); 20] = [
+    pub const ALL: [(Self, &'static str, u16); 27] = [
         (Self::ContextLengthExceeded, "context_length_exceeded", 400),
         (Self::MaxTokensExceeded, "max_tokens_exceeded", 400),
         (Self::TokenLimitExceeded, "token_limit_exceeded", 400),
@@ -143,8 +163,15 @@ impl ErrorType {
         (Self::Unprocessable, "unprocessable", 422),
         (Self::ContentPolicyViolation, "content_policy_violation", 400),
         (Self::Refusal, "refusal", 400),
+        (Self::InvalidImage, "invalid_image", 400),
+        (Self::ImageTooLarge, "image_too_large", 400),
+        (Self::ImageTooSmall, "image_too_small", 400),
+        (Self::UnsupportedImageFormat, "unsupported_image_format", 400),
+        (Self::ImageNotFound, "image_not_found", 404),
+        (Self::ImageDownloadFailed, "image_download_failed", 400),
         (Self::Timeout, "timeout", 504),
         (Self::Server, "server", 500),
+        (Self::Unmapped, "unmapped", 500),
     ];
 
     fn row(self) -> (&'static str, u16) {

@@ -5,6 +5,7 @@
 //! bytes --sse--> Event --ReadStream--> Chunk --(hooks)--> Chunk --WriteStream--> bytes
 //! ```
 
+mod availability;
 mod catalog;
 mod chunk;
 mod dialect;
@@ -26,7 +27,9 @@ mod request;
 mod shipped;
 mod source;
 pub mod sse;
+mod web_search;
 
+pub use availability::{Availability, Unavailable};
 pub use catalog::{Endpoint, Modality, Model, models};
 pub use chunk::{Chunk, Delta, FinishReason, ReasoningDetail, ReasoningKind, Role, Usage};
 pub use dialect::{
@@ -37,7 +40,7 @@ pub use embed::{EmbedReply, EmbedRequest, Embeddings};
 pub use error::{ErrorType, Failure, ReadError, StreamError, WriteError};
 pub use frames::{Frames, Framing};
 pub use json::{Extra, Json, Object};
-pub use provider::{Auth, Provider, Quirks, providers};
+pub use provider::{Auth, Provider, Quirks, SearchForm, providers};
 pub use reply::{Choice, Reply, ToolCall};
 pub use request::{
     Content, Controls, Effort, Media, MediaData, MediaKind, Message, Other, Part, PluginEntry,
@@ -45,3 +48,4 @@ pub use request::{
 };
 pub use shipped::{DataError, shipped_errors};
 pub use source::Source;
+pub use web_search::{UserLocation, WebSearch};

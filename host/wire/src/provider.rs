@@ -121,8 +121,26 @@ pub struct Quirks {
     pub no_reasoning_input: bool,
     /// openai-chat: `seed` and penalties outside the common set are refused.
     pub strict_parameters: bool,
+    /// openai-chat: OpenAI's `verbosity` and `prompt_cache_key` are known, as they are wherever
+    /// `max_completion_tokens` is set.
+    pub openai_parameters: bool,
+    /// openai-chat: how the provider is told to search the web; none: it can't.
+    pub web_search: Option<SearchForm>,
     /// Every dialect: headers sent with each request, by name.
     pub headers: Vec<(String, String)>,
+}
+
+/// How a provider that speaks openai-chat is told to search the web. OpenRouter's own tool needs
+/// no form of these.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SearchForm {
+    /// By `web_search_options`.
+    Options,
+    /// By `web_search_options`, and only models with `-search` in their names: OpenAI's.
+    SearchModels,
+    /// By `web_search_options` beside a list of domains of its own: Perplexity's.
+    Perplexity,
 }
 
 /// Whether a name may stand in addresses and configuration as it is.

@@ -65,3 +65,38 @@ fn a_model_that_makes_vectors_is_no_candidate_for_a_conversation() {
     assert_eq!(models(&chat("acme/embed", &["acme/chat"]).unwrap()), ["acme/chat"]);
     assert_eq!(models(&chat("acme/chat", &["acme/embed"]).unwrap()), ["acme/chat"]);
 }
+
+#[test]
+fn a_client_is_told_why_nobody_can_serve_it_and_whether_to_wait() {
+    let told = |error: Error| error.failure.availability.unwrap();
+    let unknown = told(chat("acme/none", &[]).unwrap_err());
+    assert_eq!(unknown.code, Unavailable::ModelNotFound);
+    assert_eq!(unknown.requested_models, ["acme/none"]);
+    let wrong = told(chat("acme/embed", &[]).unwrap_err());
+    assert_eq!(wrong.code, Unavailable::WrongEndpoint);
+
+    let mut request = Request { model: "acme/chat".to_owned(), ..Request::default() };
+    let mut refused = |provider: &str| {
+        request.controls.provider = Some(wire::Json::parse(provider).unwrap());
+        told(plan(&catalog(), &request, |_| false).unwrap_err())
+    };
+    assert_eq!(refused(r#"{"zdr":true}"#).code, Unavailable::PrivacyRestricted);
+    let ignored = refused(r#"{"ignore":["acme"]}"#);
+    assert_eq!(ignored.code, Unavailable::ConstraintFiltered);
+    assert_eq!(ignored.requested_models, ["acme/chat"]);
+}
+
+#[test]
+fn when_everybody_was_asked_the_last_error_says_what_that_means() {
+    let plan = chat("acme/chat", &[]).unwrap();
+    let code = |error_type| {
+        let failure = wire::Failure::new(error_type, "No");
+        plan.exhausted(Error::upstream(failure)).failure.availability
+    };
+    let limited = code(ErrorType::RateLimitExceeded).unwrap();
+    assert_eq!(limited.code, Unavailable::CapacityExhausted);
+    assert_eq!(limited.affected_providers, ["acme"]);
+    assert_eq!(code(ErrorType::Timeout).unwrap().code, Unavailable::TemporarilyUnavailable);
+    // The request is wrong, and would be wherever it went.
+    assert_eq!(code(ErrorType::InvalidRequest), None);
+}

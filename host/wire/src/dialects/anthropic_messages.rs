@@ -17,6 +17,7 @@ mod read_reply;
 mod read_request;
 mod read_stream;
 mod thinking;
+mod tools;
 mod usage;
 mod write_content;
 mod write_reply;

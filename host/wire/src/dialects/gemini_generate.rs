@@ -32,6 +32,7 @@ mod read_choice;
 mod read_request;
 mod read_stream;
 mod schema;
+mod service;
 mod shape;
 mod tools;
 mod usage;

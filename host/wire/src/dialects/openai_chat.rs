@@ -26,6 +26,8 @@ mod reply_read;
 mod reply_write;
 mod request_read;
 mod request_write;
+mod search;
+mod service;
 mod shape;
 mod stream_read;
 mod stream_write;

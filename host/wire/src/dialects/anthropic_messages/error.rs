@@ -3,7 +3,8 @@
 use serde_json::value::RawValue;
 
 use super::json_text::{ObjectWriter, keep, object, present, shorten, text_of};
-use crate::error::{ErrorType, Failure};
+use crate::availability::Availability;
+use crate::error::{ErrorType, Failure, image};
 use crate::json::{Json, Object};
 
 /// Reads the body of an error status.
@@ -61,6 +62,7 @@ pub(super) fn write_error(failure: &Failure, id: Option<&str>) -> Vec<u8> {
         writer.field("type", kind(failure.error_type));
         writer.field("message", &failure.message);
         writer.field("error_type", failure.error_type.as_str());
+        writer.some("availability", Availability::json(failure).as_ref());
     });
     writer.field("error", &error);
     writer.field("request_id", &id);
@@ -77,7 +79,8 @@ fn kind(error_type: ErrorType) -> &'static str {
 /// Anthropic says in words what others say in codes.
 fn of_message(message: &str) -> Option<ErrorType> {
     let message = message.to_ascii_lowercase();
-    PHRASES.iter().find(|(phrase, _)| message.contains(phrase)).map(|(_, found)| *found)
+    let row = PHRASES.iter().find(|(phrase, _)| message.contains(phrase));
+    row.map(|(_, found)| *found).or_else(|| image::of_message(&message))
 }
 
 fn retry_after_ms(fields: &Object<'_>) -> Option<u64> {
@@ -95,7 +98,7 @@ fn shorten_message(text: &str) -> String {
 }
 
 /// The dialect's words. Several types share one; reading takes the first.
-const KINDS: [(ErrorType, &str); 11] = [
+const KINDS: [(ErrorType, &str); 13] = [
     (ErrorType::InvalidRequest, "invalid_request_error"),
     (ErrorType::Authentication, "authentication_error"),
     (ErrorType::PaymentRequired, "billing_error"),
@@ -107,6 +110,8 @@ const KINDS: [(ErrorType, &str); 11] = [
     (ErrorType::ProviderOverloaded, "overloaded_error"),
     (ErrorType::ProviderUnavailable, "api_error"),
     (ErrorType::Server, "api_error"),
+    (ErrorType::Unmapped, "api_error"),
+    (ErrorType::ImageNotFound, "not_found_error"),
 ];
 
 const PHRASES: [(&str, ErrorType); 6] = [

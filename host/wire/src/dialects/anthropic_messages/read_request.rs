@@ -9,7 +9,7 @@ use super::{NAME, read_content};
 use crate::error::ReadError;
 use crate::json::{Extra, Json, Object};
 use crate::request::{
-    Effort, Other, PluginEntry, Reasoning, Request, ResponseFormat, Tool, ToolChoice,
+    Effort, Other, PluginEntry, Reasoning, Request, ResponseFormat, Service, Tool, ToolChoice,
 };
 use crate::source::Source;
 
@@ -33,6 +33,7 @@ pub(super) fn read_request(body: &Bytes) -> Result<Request, ReadError> {
         }
         let is_taken = what_to_write(&mut request, key, value)?
             || how_to_write(&mut request, key, value)?
+            || service(&mut request.service, key, value)?
             || control(&mut request, key, value)?;
         if !is_taken {
             request.extra.fields.push((key.to_string(), keep(value)));
@@ -85,6 +86,27 @@ fn how_to_write(request: &mut Request, key: &str, value: &RawValue) -> Result<bo
         "thinking" => read_thinking(request, value)?,
         "output_config" => output_config(request, value)?,
         "output_format" => request.response_format = Some(response_format(value, key)?),
+        _ => return Ok(false),
+    }
+    Ok(true)
+}
+
+fn service(service: &mut Service, key: &str, value: &RawValue) -> Result<bool, ReadError> {
+    match key {
+        "service_tier" => {
+            let tier: String = read(value, key, "`auto` or `standard_only`")?;
+            let tier = if tier == STANDARD_ONLY { "default".to_owned() } else { tier };
+            service.tier = Some(tier);
+        }
+        "speed" => {
+            let speed: String = read(value, key, "`fast` or `standard`")?;
+            if speed == "fast" {
+                service.tier = Some("priority".to_owned());
+            }
+            // Only this dialect has the word, and only some of its models take it.
+            return Ok(false);
+        }
+        "cache_control" => service.cache_control = Some(keep(value)),
         _ => return Ok(false),
     }
     Ok(true)
@@ -184,9 +206,11 @@ fn output_config(request: &mut Request, value: &RawValue) -> Result<(), ReadErro
         let expected = "`low`, `medium`, `high`, `xhigh` or `max`";
         let name: String = read(effort, path, expected)?;
         let effort = Effort::read(&name);
-        let reasoning = request.reasoning.get_or_insert_with(Reasoning::default);
-        reasoning.effort =
-            Some(effort.ok_or_else(|| ReadError::new(path, expected, shorten(&name)))?);
+        let effort = effort.filter(|effort| *effort >= Effort::Low);
+        let effort = effort.ok_or_else(|| ReadError::new(path, expected, shorten(&name)))?;
+        // Anthropic's one word for how much is thought and how much is said.
+        request.reasoning.get_or_insert_default().effort = Some(effort);
+        request.service.verbosity = Some(effort);
     }
     if let Some(format) = present(&fields, "format") {
         request.response_format = Some(response_format(format, "output_config.format")?);
@@ -265,6 +289,9 @@ pub(super) const CONTROLS: [&str; 8] = [
     "safeguards",
     "deferred_tools",
 ];
+
+/// Anthropic's name of the tier that others call `default`.
+pub(super) const STANDARD_ONLY: &str = "standard_only";
 
 /// The dialect gives a schema no name; others demand one.
 const SCHEMA_NAME: &str = "response";

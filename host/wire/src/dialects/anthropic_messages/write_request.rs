@@ -5,14 +5,14 @@
 use bytes::Bytes;
 
 use super::json_text::{ObjectWriter, object, present, write_array};
-use super::read_request::CONTROLS;
+use super::read_request::{CONTROLS, STANDARD_ONLY};
 use super::write_content::Layout;
-use super::{NAME, thinking};
+use super::{NAME, thinking, tools};
 use crate::dialect::{Outgoing, ReasoningStyle, Target};
 use crate::error::WriteError;
 use crate::json::{Json, Object};
 use crate::request::{
-    Content, Effort, MediaData, Message, Part, Reasoning, Request, ResponseFormat, Tool, ToolChoice,
+    Content, Effort, MediaData, Message, Part, Reasoning, Request, ResponseFormat, ToolChoice,
 };
 use crate::source::Source;
 
@@ -82,7 +82,7 @@ fn patch(bytes: &Bytes, request: &Request, to: &Target<'_>) -> Result<Option<Vec
 fn compose(request: &Request, to: &Target<'_>) -> Result<Vec<u8>, WriteError> {
     let layout = Layout::of(&request.messages)?;
     let settings = Settings::of(request, to)?;
-    let tools = request.tools.iter().map(tool_json).collect::<Result<Vec<_>, _>>()?;
+    let tools = tools::of(request)?;
     let mut out = Vec::new();
     let mut writer = ObjectWriter::open(&mut out);
     writer.field("model", to.model);
@@ -97,7 +97,7 @@ fn compose(request: &Request, to: &Target<'_>) -> Result<Vec<u8>, WriteError> {
         write_array(writer.key("tools"), &tools, |out, tool| {
             out.extend_from_slice(tool.as_str().as_bytes());
         });
-        write_tool_choice(&mut writer, request);
+        tools::write_choice(&mut writer, request);
     }
     settings.write(&mut writer, request);
     let stop: Vec<_> = request.sampling.stop.iter().filter(|it| !it.trim().is_empty()).collect();
@@ -105,6 +105,7 @@ fn compose(request: &Request, to: &Target<'_>) -> Result<Vec<u8>, WriteError> {
         writer.field("stop_sequences", &stop);
     }
     write_user(&mut writer, request);
+    write_service(&mut writer, request);
     for (key, value) in request.extra.fields_of(NAME) {
         // What is left of these objects was written with the objects themselves.
         if key != "output_config" && key != "metadata" {
@@ -113,48 +114,6 @@ fn compose(request: &Request, to: &Target<'_>) -> Result<Vec<u8>, WriteError> {
     }
     writer.close();
     Ok(out)
-}
-
-fn tool_json(tool: &Tool) -> Result<Json, WriteError> {
-    match tool {
-        Tool::Other(other) if other.dialect == NAME => Ok(other.json.clone()),
-        Tool::Other(other) => {
-            let what = format!("a tool that only {} knows; leave it out of `tools`", other.dialect);
-            Err(WriteError { dialect: NAME, what })
-        }
-        Tool::Function { name, description, parameters, cache_control, .. } => {
-            Ok(object(|writer| {
-                writer.field("name", name);
-                writer.some("description", description.as_ref());
-                match parameters {
-                    Some(schema) => writer.field("input_schema", schema),
-                    None => writer.raw("input_schema", r#"{"type":"object","properties":{}}"#),
-                }
-                writer.some("cache_control", cache_control.as_ref());
-            }))
-        }
-    }
-}
-
-fn write_tool_choice(writer: &mut ObjectWriter<'_>, request: &Request) {
-    let parallel = request.parallel_tool_calls;
-    let (kind, name) = match &request.tool_choice {
-        Some(ToolChoice::None) => return writer.raw("tool_choice", r#"{"type":"none"}"#),
-        Some(ToolChoice::Other(other)) if other.dialect == NAME => {
-            return writer.field("tool_choice", &other.json);
-        }
-        Some(ToolChoice::Required) => ("any", None),
-        Some(ToolChoice::Function(name)) => ("tool", Some(name)),
-        Some(ToolChoice::Auto) => ("auto", None),
-        Some(ToolChoice::Other(_)) | None if parallel.is_some() => ("auto", None),
-        Some(ToolChoice::Other(_)) | None => return,
-    };
-    let choice = object(|writer| {
-        writer.field("type", kind);
-        writer.some("name", name);
-        writer.some("disable_parallel_tool_use", parallel.map(|parallel| !parallel).as_ref());
-    });
-    writer.field("tool_choice", &choice);
 }
 
 fn write_user(writer: &mut ObjectWriter<'_>, request: &Request) {
@@ -167,6 +126,19 @@ fn write_user(writer: &mut ObjectWriter<'_>, request: &Request) {
         write_rest(writer, rest);
     });
     writer.field("metadata", &metadata);
+}
+
+/// Anthropic serves faster whoever has bought that before, unless told not to; it has no slower
+/// tier.
+fn write_service(writer: &mut ObjectWriter<'_>, request: &Request) {
+    let service = &request.service;
+    let tier = service.tier.as_deref().and_then(|tier| match tier {
+        "default" => Some(STANDARD_ONLY),
+        "auto" | "priority" => Some("auto"),
+        _ => None,
+    });
+    writer.some("service_tier", tier);
+    writer.some("cache_control", service.cache_control.as_ref());
 }
 
 /// The settings that depend on each other: the limit, thought, the form, how tokens are drawn.
@@ -188,7 +160,8 @@ enum Thinking {
 impl Settings {
     fn of(request: &Request, to: &Target<'_>) -> Result<Self, WriteError> {
         let max_tokens = max_tokens(request, to);
-        let mut settings = Self { max_tokens, thinking: Thinking::Unsaid, effort: None };
+        let mut settings =
+            Self { max_tokens, thinking: Thinking::Unsaid, effort: verbosity(request, to) };
         let Some(reasoning) = &request.reasoning else { return Ok(settings) };
         if is_off(reasoning) {
             let knows = to.reasoning != ReasoningStyle::None;
@@ -211,7 +184,7 @@ impl Settings {
                 if !is_forced {
                     settings.thinking = Thinking::Adaptive { is_shown: !reasoning.exclude };
                 }
-                settings.effort = effort(reasoning, max_tokens);
+                settings.effort = settings.effort.or(effort(reasoning, max_tokens, to));
             }
         }
         Ok(settings)
@@ -330,22 +303,33 @@ fn is_off(reasoning: &Reasoning) -> bool {
         || reasoning.max_tokens == Some(0)
 }
 
+/// How much is said, which is the same word as how much is thought and wins over it. Claudes that
+/// only know budgets mostly refuse it; the catalog names the efforts of those that don't.
+fn verbosity(request: &Request, to: &Target<'_>) -> Option<&'static str> {
+    let knows = match to.reasoning {
+        ReasoningStyle::Adaptive | ReasoningStyle::Effort => true,
+        ReasoningStyle::Budget | ReasoningStyle::None => !to.efforts.is_empty(),
+    };
+    let verbosity = request.service.verbosity.filter(|_| knows)?;
+    Some(to.nearest_effort(verbosity).max(Effort::Low).as_str())
+}
+
 /// The effort that is asked for, or the nearest to a budget.
-fn effort(reasoning: &Reasoning, max_tokens: u32) -> Option<&'static str> {
-    match (reasoning.effort, reasoning.max_tokens) {
-        (Some(Effort::None), _) | (None, None) => None,
-        (Some(Effort::Minimal), _) => Some("low"),
-        (Some(effort), _) => Some(effort.as_str()),
+fn effort(reasoning: &Reasoning, max_tokens: u32, to: &Target<'_>) -> Option<&'static str> {
+    let asked = match (reasoning.effort, reasoning.max_tokens) {
+        (Some(Effort::None), _) | (None, None) => return None,
+        (Some(effort), _) => effort,
         (None, Some(budget)) => {
             let percent = u64::from(budget).saturating_mul(100) / u64::from(max_tokens.max(1));
-            Some(match percent {
-                0..35 => "low",
-                35..65 => "medium",
-                65..90 => "high",
-                _ => "max",
-            })
+            match percent {
+                0..35 => Effort::Low,
+                35..65 => Effort::Medium,
+                65..90 => Effort::High,
+                _ => Effort::Max,
+            }
         }
-    }
+    };
+    Some(to.nearest_effort(asked).max(Effort::Low).as_str())
 }
 
 /// The share of `max_tokens` that OpenRouter gives an effort.

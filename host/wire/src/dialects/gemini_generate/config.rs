@@ -10,7 +10,7 @@ use crate::request::{Effort, Other, Reasoning, Request, ResponseFormat, Sampling
 use super::fields::{Fields, shorten, under};
 use super::shape::Draft;
 use super::tools::rest_of;
-use super::{NAME, schema};
+use super::{NAME, schema, service};
 
 /// Reads `generationConfig` into the request and returns the fields that are not canonical.
 pub(super) fn read(body: &Fields<'_>, request: &mut Request) -> Result<Draft, ReadError> {
@@ -22,6 +22,7 @@ pub(super) fn read(body: &Fields<'_>, request: &mut Request) -> Result<Draft, Re
     let here = |error| under(error, "generationConfig");
     request.sampling = sampling(&config).map_err(here)?;
     request.response_format = response_format(&config).map_err(here)?;
+    service::read_config(&config, &mut request.service).map_err(here)?;
     if let Some(thinking) = config.object("thinkingConfig").map_err(here)? {
         let there = |error| here(under(error, "thinkingConfig"));
         request.reasoning = Some(thoughts(&thinking).map_err(there)?);
@@ -122,14 +123,15 @@ pub(super) fn write(
     config.maybe("responseLogprobs", sampling.logprobs.as_ref());
     config.maybe("logprobs", sampling.top_logprobs.filter(|count| *count > 0).as_ref());
     write_format(request, &mut config)?;
+    service::write_config(&request.service, &mut config);
     let thinking = thinking(request, to);
     if !thinking.0.is_empty() {
         config.put("thinkingConfig", &thinking);
     }
     for (key, value) in rest_of(request, "generationConfig") {
+        config.0.retain(|(known, _)| *known != key);
         config.put(&key, &value);
     }
-    write_modalities(request, &mut config);
     if !config.0.is_empty() {
         body.put("generationConfig", &config);
     }
@@ -218,28 +220,6 @@ fn level_of(effort: Effort) -> &'static str {
     }
 }
 
-/// Chat's `modalities` and `image_config`: they have no canonical place, and pictures are what
-/// they are sent to Gemini for.
-fn write_modalities(request: &Request, config: &mut Draft) {
-    let fields = || request.extra.fields.iter().chain(&request.controls.rest);
-    let named = |name: &str| fields().find(|(key, _)| key == name).map(|(_, value)| value);
-    if request.extra.dialect == NAME {
-        return;
-    }
-    if let Some(Ok(words)) = named("modalities").map(Json::read::<Vec<String>>) {
-        let words: Vec<String> = words.iter().map(|word| word.to_ascii_uppercase()).collect();
-        config.put("responseModalities", &words);
-    }
-    if let Some(Ok(image)) = named("image_config").map(|json| Fields::parse(json.as_str())) {
-        let mut draft = Draft::default();
-        draft.maybe("aspectRatio", image.raw("aspectRatio").as_ref());
-        draft.maybe("imageSize", image.raw("imageSize").as_ref());
-        if !draft.0.is_empty() {
-            config.put("imageConfig", &draft);
-        }
-    }
-}
-
 /// The model decides how much it thinks.
 const DYNAMIC: i64 = -1;
 
@@ -249,7 +229,7 @@ const BUDGET_MIN: i64 = 1024;
 /// The most that every Gemini 2.5 takes (Flash: 24,576; Pro: 32,768).
 const BUDGET_MAX: i64 = 24_576;
 
-const CANONICAL: [&str; 16] = [
+const CANONICAL: [&str; 18] = [
     "maxOutputTokens",
     "temperature",
     "topP",
@@ -266,4 +246,6 @@ const CANONICAL: [&str; 16] = [
     "_responseJsonSchema",
     "responseSchema",
     "thinkingConfig",
+    "responseModalities",
+    "imageConfig",
 ];

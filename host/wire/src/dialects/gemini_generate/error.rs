@@ -3,7 +3,8 @@
 
 use serde_json::{Value, json};
 
-use crate::error::{ErrorType, Failure};
+use crate::availability::Availability;
+use crate::error::{ErrorType, Failure, image};
 use crate::json::Json;
 
 use super::fields::Fields;
@@ -91,7 +92,7 @@ fn by_message(message: &str) -> ErrorType {
     } else if says("request payload size exceeds") {
         ErrorType::PayloadTooLarge
     } else {
-        ErrorType::InvalidRequest
+        image::of_message(message).unwrap_or(ErrorType::InvalidRequest)
     }
 }
 
@@ -109,12 +110,15 @@ fn milliseconds(duration: &str) -> Option<u64> {
 /// Writes an error body. Our own name of the error stands in the details as its reason.
 pub(super) fn write(failure: &Failure) -> Vec<u8> {
     let mut metadata = serde_json::Map::new();
-    for (key, value) in &failure.metadata {
+    let is_masked = failure.status == 500;
+    let availability = Availability::json(failure).map(|json| ("availability".to_owned(), json));
+    let told = failure.metadata.iter().filter(|_| !is_masked).chain(availability.as_ref());
+    for (key, value) in told {
         // Google's metadata holds texts only.
         let text = value.read::<String>().unwrap_or_else(|_| value.as_str().to_owned());
         metadata.insert(key.clone(), Value::String(text));
     }
-    if let Some(code) = &failure.provider_code {
+    if let Some(code) = failure.provider_code.as_ref().filter(|_| !is_masked) {
         metadata.insert("provider_code".to_owned(), Value::String(code.clone()));
     }
     let mut details = vec![json!({

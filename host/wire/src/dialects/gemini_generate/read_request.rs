@@ -9,7 +9,7 @@ use crate::request::Request;
 use crate::source::Source;
 
 use super::fields::{Fields, shorten, under};
-use super::{NAME, config, contents_read, tools};
+use super::{NAME, config, contents_read, service, tools};
 
 /// Reads a body.
 pub(super) fn read(body: &Bytes) -> Result<Request, ReadError> {
@@ -33,6 +33,7 @@ pub(super) fn read(body: &Bytes) -> Result<Request, ReadError> {
     let (choice, tool_rest) = tools::read_choice(&fields)?;
     request.tool_choice = choice;
     let config_rest = config::read(&fields, &mut request)?;
+    service::read_tier(&fields, &mut request.service)?;
     for (key, rest) in [("toolConfig", tool_rest), ("generationConfig", config_rest)] {
         if !rest.0.is_empty() {
             extra.push((key.to_owned(), Json::of(&rest)));
@@ -50,5 +51,12 @@ pub(super) fn read(body: &Bytes) -> Result<Request, ReadError> {
 }
 
 /// What is read into canonical fields. `model` repeats the address.
-const CANONICAL: [&str; 6] =
-    ["model", "contents", "systemInstruction", "tools", "toolConfig", "generationConfig"];
+const CANONICAL: [&str; 7] = [
+    "model",
+    "contents",
+    "systemInstruction",
+    "tools",
+    "toolConfig",
+    "generationConfig",
+    "serviceTier",
+];

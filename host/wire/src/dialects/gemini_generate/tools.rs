@@ -5,6 +5,7 @@ use serde_json::Value;
 use crate::error::{ReadError, WriteError};
 use crate::json::Json;
 use crate::request::{Other, Request, Tool, ToolChoice};
+use crate::web_search::{WHAT, WebSearch};
 
 use super::fields::{Fields, shorten, under};
 use super::shape::Draft;
@@ -61,8 +62,17 @@ pub(super) fn write(request: &Request, body: &mut Draft) -> Result<(), WriteErro
                 functions.push(function);
             }
             Tool::Other(other) if other.dialect == NAME => tools.push(other.json.clone()),
-            Tool::Other(other) => return Err(foreign_tool(at, other)),
+            Tool::Other(other) => match WebSearch::of_tool(tool) {
+                Some(search) => tools.push(search_tool(&search)?),
+                None => return Err(foreign_tool(at, other)),
+            },
         }
+    }
+    let is_search = |tool: &Tool| WebSearch::of_tool(tool).is_some();
+    if !request.tools.iter().any(is_search)
+        && let Some(search) = WebSearch::of_request(request)
+    {
+        tools.push(search_tool(&search)?);
     }
     if !functions.is_empty() {
         let mut tool = Draft::default();
@@ -73,6 +83,17 @@ pub(super) fn write(request: &Request, body: &mut Draft) -> Result<(), WriteErro
         body.put("tools", &tools);
     }
     Ok(())
+}
+
+/// Google searches everywhere: it takes no limits.
+fn search_tool(search: &WebSearch) -> Result<Json, WriteError> {
+    if !search.allowed_domains.is_empty() || !search.excluded_domains.is_empty() {
+        let what = format!("{WHAT} within given domains");
+        return Err(WriteError { dialect: NAME, what });
+    }
+    let mut tool = Draft::default();
+    tool.put("googleSearch", &Draft::default());
+    Ok(Json::of(&tool))
 }
 
 fn foreign_tool(at: usize, other: &Other) -> WriteError {

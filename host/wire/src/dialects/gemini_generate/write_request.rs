@@ -10,7 +10,7 @@ use crate::request::Request;
 use crate::source::Source;
 
 use super::shape::{ContentOut, Draft};
-use super::{NAME, config, contents_write, tools};
+use super::{NAME, config, contents_write, service, tools};
 
 /// Writes the path and the body.
 pub(super) fn write(request: &Request, to: &Target<'_>) -> Result<Outgoing, WriteError> {
@@ -49,6 +49,7 @@ fn build(request: &Request, to: &Target<'_>) -> Result<Bytes, WriteError> {
     tools::write(request, &mut body)?;
     tools::write_choice(request, &mut body)?;
     config::write(request, to, &mut body)?;
+    service::write_tier(&request.service, &mut body);
     let merged = ["toolConfig", "generationConfig"];
     for (key, value) in request.extra.fields_of(NAME) {
         if !merged.contains(&key.as_str()) {

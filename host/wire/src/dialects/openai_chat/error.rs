@@ -4,6 +4,7 @@ use serde_json::value::RawValue;
 
 use super::emit;
 use super::shape::{Body, list, text, word};
+use crate::availability::Availability;
 use crate::error::{ErrorType, Failure};
 use crate::json::{Json, Object};
 
@@ -47,7 +48,7 @@ pub(super) fn read_inside(body: &Body<'_>, bytes: &[u8]) -> Option<Failure> {
     Some(read(200, format!(r#"{{"error":{}}}"#, error.get()).as_bytes()))
 }
 
-/// Writes OpenRouter's envelope. A status of 500 says nothing beyond its message.
+/// Writes OpenRouter's envelope. A status of 500 says nothing beyond its message and its type.
 pub(super) fn write(failure: &Failure) -> Vec<u8> {
     let mut out = Vec::new();
     let mut body = emit::Object::begin(&mut out);
@@ -60,16 +61,17 @@ pub(super) fn write(failure: &Failure) -> Vec<u8> {
 pub(super) fn write_fields(failure: &Failure, error: &mut emit::Object<'_>) {
     error.value("code", &failure.status);
     error.value("message", &failure.message);
-    if failure.status == 500 {
-        return;
-    }
     error.object("metadata", |metadata| {
         metadata.value("error_type", failure.error_type.as_str());
+        if failure.status == 500 {
+            return;
+        }
         metadata.optional("provider_code", failure.provider_code.as_ref());
         for (name, value) in &failure.metadata {
             metadata.raw(name, value.as_str());
         }
     });
+    error.optional("availability", Availability::json(failure).as_ref());
 }
 
 /// What an error body says, wherever it says it.

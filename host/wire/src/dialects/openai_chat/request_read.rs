@@ -6,8 +6,8 @@ use serde_json::value::RawValue;
 
 use super::NAME;
 use super::field::{At, refuse_repeated};
-use super::message_read;
 use super::reply_read::excerpt;
+use super::{message_read, service};
 use crate::chunk::Role;
 use crate::error::ReadError;
 use crate::json::{Extra, Json, Object};
@@ -41,6 +41,7 @@ pub(super) fn read(body: &Bytes) -> Result<Request, ReadError> {
                 at.is_null()
                     || read_sampling(name, at, &mut request.sampling)?
                     || read_field(name, at, &mut request)?
+                    || service::read(name, at, &mut request.service)?
                     || read_control(name, at, &mut request.controls)?
             }
         };

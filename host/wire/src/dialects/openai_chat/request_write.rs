@@ -10,7 +10,7 @@ use super::emit::Object as Writer;
 use super::message_write::{self, Rules};
 use super::request_read::is_control;
 use super::shape::{list, text};
-use super::{NAME, tools_write};
+use super::{NAME, search, service, tools_write};
 use crate::dialect::{Outgoing, ReasoningStyle, Target};
 use crate::error::WriteError;
 use crate::json::{Json, Object};
@@ -22,12 +22,14 @@ pub(super) fn write(request: &Request, to: &Target<'_>) -> Result<Outgoing, Writ
     let source = Source::of_dialect(&request.source, NAME);
     let text = source.as_deref().and_then(|bytes| std::str::from_utf8(bytes).ok());
     let fields = text.and_then(|text| Object::parse(text).ok());
+    let rules = Rules::new(to);
+    let search = search::fields(request, &rules)?;
     let body = match (&source, fields) {
-        (Some(bytes), Some(fields)) => match patch(request, to, &fields) {
+        (Some(bytes), Some(fields)) => match patch(request, &rules, &fields, search) {
             Some(patched) => patched.into(),
             None => bytes.clone(),
         },
-        _ => Bytes::from(write_canonical(request, to)?),
+        _ => Bytes::from(write_canonical(request, &rules, search)?),
     };
     Ok(Outgoing { path: "/chat/completions".to_owned(), headers: Vec::new(), body })
 }
@@ -37,30 +39,35 @@ enum Fate {
     Keep,
     Drop,
     Replace(String),
-    Rename(&'static str),
+    Become(&'static str, String),
 }
 
 /// The client's body with the gateway's changes; `None` when there are none.
-fn patch(request: &Request, to: &Target<'_>, fields: &Object<'_>) -> Option<Vec<u8>> {
-    let rules = Rules::new(to);
+fn patch(
+    request: &Request,
+    rules: &Rules<'_>,
+    fields: &Object<'_>,
+    search: Vec<(&'static str, Json)>,
+) -> Option<Vec<u8>> {
     let mut is_changed = false;
     let mut kept: Vec<(Cow<'_, str>, Cow<'_, str>)> = Vec::new();
     for (name, raw) in &fields.0 {
         let mut push = |name: Cow<'_, str>, value| kept.push((name.into_owned().into(), value));
-        match fate(name, raw, request, &rules, fields) {
+        match fate(name, raw, request, rules, fields) {
             Fate::Keep => push(name.clone(), Cow::Borrowed(raw.get())),
             Fate::Drop => is_changed = true,
             Fate::Replace(value) => {
                 is_changed |= value != raw.get();
                 push(name.clone(), Cow::Owned(value));
             }
-            Fate::Rename(new) => {
+            Fate::Become(new, value) => {
                 is_changed = true;
-                push(Cow::Borrowed(new), Cow::Borrowed(raw.get()));
+                push(Cow::Borrowed(new), Cow::Owned(value));
             }
         }
     }
-    for (name, value) in owned(request, &rules) {
+    let search = search.into_iter().map(|(name, json)| (name, json.as_str().to_owned()));
+    for (name, value) in owned(request, rules).into_iter().chain(search) {
         if !kept.iter().any(|(known, _)| known == name) {
             is_changed = true;
             kept.push((Cow::Borrowed(name), Cow::Owned(value)));
@@ -87,6 +94,14 @@ fn fate(
     let replaced = |value: Option<String>| value.map_or(Fate::Keep, Fate::Replace);
     match name {
         _ if is_control(name) || is_refused(name, rules) => Fate::Drop,
+        "speed" if !rules.is_openrouter() => match &request.service.tier {
+            Some(tier) if fields.field(TIER).is_none() && service::takes(TIER, rules) => {
+                Fate::Become(TIER, Json::of(tier).as_str().to_owned())
+            }
+            _ => Fate::Drop,
+        },
+        _ if !service::takes(name, rules) => Fate::Drop,
+        TIER | "verbosity" => replaced(service::replaced(name, &request.service, rules)),
         "stream" if !rules.to.stream && raw.get() == "null" => Fate::Keep,
         "model" | "stream" | "stream_options" | "reasoning_effort" => {
             match owned(request, rules).into_iter().find(|(known, _)| *known == name) {
@@ -104,7 +119,7 @@ fn fate(
             match (is_winner && raw.get() != "null", name == wanted) {
                 (false, _) => Fate::Drop,
                 (true, true) => Fate::Keep,
-                (true, false) => Fate::Rename(wanted),
+                (true, false) => Fate::Become(wanted, raw.get().to_owned()),
             }
         }
         "messages" => replaced(message_write::patch(raw, &request.messages, rules)),
@@ -177,32 +192,41 @@ fn is_refused(name: &str, rules: &Rules<'_>) -> bool {
     let is_strict = quirks.strict_parameters;
     ((is_strict || quirks.max_completion_tokens) && NOT_OPENAIS.contains(&name))
         || (is_strict && NOT_STRICT.contains(&name))
-        || (name == "cache_control" && !rules.is_openrouter())
 }
 
-fn write_canonical(request: &Request, to: &Target<'_>) -> Result<Vec<u8>, WriteError> {
-    let rules = Rules::new(to);
+fn write_canonical(
+    request: &Request,
+    rules: &Rules<'_>,
+    search: Vec<(&'static str, Json)>,
+) -> Result<Vec<u8>, WriteError> {
     let mut out = Vec::new();
     let mut body = Writer::begin(&mut out);
-    for (name, value) in owned(request, &rules) {
+    for (name, value) in owned(request, rules) {
         body.raw(name, &value);
     }
-    message_write::write(&request.messages, &rules, body.key("messages"))?;
-    let has_tools = tools_write::write(&request.tools, &rules, &mut body)?;
+    message_write::write(&request.messages, rules, body.key("messages"))?;
+    let has_tools = tools_write::write(&request.tools, rules, &mut body)?;
     if has_tools || request.tools.is_empty() {
-        tools_write::write_choice(request.tool_choice.as_ref(), &rules, &mut body)?;
+        tools_write::write_choice(request.tool_choice.as_ref(), rules, &mut body)?;
         body.optional("parallel_tool_calls", request.parallel_tool_calls.as_ref());
     }
-    write_sampling(&request.sampling, &rules, &mut body);
+    write_sampling(&request.sampling, rules, &mut body);
     if let Some(reasoning) = request.reasoning.as_ref().filter(|_| rules.is_openrouter()) {
         write_reasoning(reasoning, &mut body);
     }
     if let Some(format) = &request.response_format {
-        write_format(format, &rules, &mut body)?;
+        write_format(format, rules, &mut body)?;
     }
     body.optional("user", request.user.as_ref());
+    service::write(&request.service, rules, &mut body);
+    for (name, json) in &search {
+        body.raw(name, json.as_str());
+    }
     for (name, json) in request.extra.fields_of(NAME) {
-        if !is_refused(name, &rules) {
+        if search.iter().any(|(known, _)| known == name) {
+            continue;
+        }
+        if !is_refused(name, rules) && service::takes(name, rules) {
             body.raw(name, json.as_str());
         }
     }
@@ -278,4 +302,5 @@ fn write_format(
     Ok(())
 }
 
+const TIER: &str = "service_tier";
 const JSON_OBJECT: &str = r#"{"type":"json_object"}"#;

@@ -1,15 +1,18 @@
 //! Writing tools and the choice among them. The gateway's own tools never reach an upstream that
 //! does not know them.
 
+use std::borrow::Cow;
+
 use serde_json::value::RawValue;
 
-use super::NAME;
 use super::emit::{self, Object as Writer};
 use super::message_write::Rules;
 use super::shape::{list, text};
+use super::{NAME, search};
 use crate::error::WriteError;
 use crate::json::Object;
-use crate::request::{Tool, ToolChoice};
+use crate::request::{Other, Tool, ToolChoice};
+use crate::web_search::WebSearch;
 
 /// The client's list without the gateway's tools and cache breakpoints; `None` when it stays.
 pub(super) fn patch(raw: &RawValue, rules: &Rules<'_>) -> Option<String> {
@@ -55,12 +58,17 @@ pub(super) fn write(
     let mut kept = Vec::new();
     for tool in tools {
         match tool {
-            Tool::Function { .. } => kept.push(tool),
+            Tool::Function { .. } => kept.push(Cow::Borrowed(tool)),
+            // The upstream is told in fields of its own.
+            _ if !rules.is_openrouter() && WebSearch::of_tool(tool).is_some() => {}
             Tool::Other(other) if other.dialect == NAME => {
                 let raw = other.json.read::<&RawValue>();
                 if raw.is_ok_and(|raw| !is_gateways(raw, rules)) {
-                    kept.push(tool);
+                    kept.push(Cow::Borrowed(tool));
                 }
+            }
+            Tool::Other(_) if let Some(json) = search::tool(tool) => {
+                kept.push(Cow::Owned(Tool::Other(Other { dialect: NAME, json })));
             }
             Tool::Other(other) => {
                 return Err(rules.cannot(format!("a tool of {}", other.dialect)));
@@ -70,7 +78,7 @@ pub(super) fn write(
     if kept.is_empty() {
         return Ok(false);
     }
-    body.list("tools", kept, |tool, out| write_tool(tool, rules, out));
+    body.list("tools", kept, |tool, out| write_tool(&tool, rules, out));
     Ok(true)
 }
 

@@ -7,7 +7,7 @@ use crate::chunk::{ReasoningDetail, ReasoningKind, Role};
 use crate::json::{Extra, Json};
 use crate::request::{
     Content, Effort, Media, MediaData, MediaKind, Message, Other, Part, Reasoning, ResponseFormat,
-    Tool, ToolChoice,
+    Service, Tool, ToolChoice,
 };
 
 fn message(role: Role, parts: Vec<Part>) -> Message {
@@ -310,14 +310,13 @@ fn a_lone_system_prompt_becomes_the_users_turn() {
 
 #[test]
 fn pictures_asked_for_in_chats_words_are_asked_for() {
-    let fields = vec![
-        ("modalities".to_owned(), Json::of(&["image", "text"])),
-        ("image_config".to_owned(), Json::of(&json!({"aspect_ratio": "16:9"}))),
-    ];
-    let request = Request {
-        extra: Extra { dialect: "openai-chat", fields },
-        ..of_messages(vec![message(Role::User, vec![Part::text("a")])])
+    let service = Service {
+        modalities: vec!["image".to_owned(), "text".to_owned()],
+        image_config: Some(Json::of(&json!({"aspect_ratio": "16:9", "quality": "high"}))),
+        ..Service::default()
     };
+    let request =
+        Request { service, ..of_messages(vec![message(Role::User, vec![Part::text("a")])]) };
     let body = write_request(&request, ReasoningStyle::None).unwrap();
     let expected =
         json!({"responseModalities": ["IMAGE", "TEXT"], "imageConfig": {"aspectRatio": "16:9"}});

@@ -1,13 +1,13 @@
 //! Which of our error types a host's words mean.
 
-use crate::error::ErrorType;
+use crate::error::{ErrorType, image};
 
 /// By the body's `code` and `type`.
 pub(super) fn of_words(words: &[Option<&str>]) -> Option<ErrorType> {
     words.iter().flatten().find_map(|word| {
         let word = word.to_ascii_lowercase();
         let row = WORDS.iter().find(|(_, known)| known.contains(&&*word));
-        row.map(|(error_type, _)| *error_type)
+        row.map(|(error_type, _)| *error_type).or_else(|| image::of_code(&word))
     })
 }
 
@@ -18,7 +18,7 @@ pub(super) fn of_message(status: Option<u16>, message: &str) -> Option<ErrorType
     }
     let message = message.to_ascii_lowercase();
     let row = PHRASES.iter().find(|(_, phrases)| phrases.iter().any(|p| message.contains(p)));
-    row.map(|(error_type, _)| *error_type)
+    row.map(|(error_type, _)| *error_type).or_else(|| image::of_message(&message))
 }
 
 const WORDS: [(ErrorType, &[&str]); 11] = [

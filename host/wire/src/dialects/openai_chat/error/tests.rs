@@ -89,6 +89,6 @@ fn an_error_is_written_as_the_contract_says() {
     let expected = r#"{"error":{"code":402,"message":"No \"credit\"","metadata":{"error_type":"payment_required","provider_name":null}}}"#;
     assert_eq!(String::from_utf8(write(&failure)).unwrap(), expected);
     let failure = Failure::new(ErrorType::Server, "Internal Server Error");
-    let expected = r#"{"error":{"code":500,"message":"Internal Server Error"}}"#;
+    let expected = r#"{"error":{"code":500,"message":"Internal Server Error","metadata":{"error_type":"server"}}}"#;
     assert_eq!(String::from_utf8(write(&failure)).unwrap(), expected);
 }
