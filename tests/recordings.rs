@@ -93,7 +93,8 @@ fn recordings(suffix: &str) -> Vec<Recording> {
         for entry in fs::read_dir(folder).into_iter().flatten() {
             let path = entry.expect("readable").path();
             let file = path.file_name().and_then(|name| name.to_str()).expect("a name");
-            let is_other = ["responses.", "completion."].iter().any(|kind| file.starts_with(kind));
+            let is_other = file.starts_with("responses.");
+            let name = if file.starts_with("completion.") { "openai-completions" } else { name };
             if file.ends_with(suffix) && !is_other {
                 found.push(Recording { path, dialect: dialect(name).expect("a dialect") });
             }
@@ -119,7 +120,8 @@ impl Recording {
             "gemini-generate" => format!("data: {line}\r\n\r\n"),
             _ => format!("data: {line}\n\n"),
         };
-        let end = if self.dialect.name() == "openai-chat" { "data: [DONE]\n\n" } else { "" };
+        let is_openai = ["openai-chat", "openai-completions"].contains(&self.dialect.name());
+        let end = if is_openai { "data: [DONE]\n\n" } else { "" };
         lines.iter().map(event).chain([end.to_owned()]).collect()
     }
 
@@ -248,6 +250,7 @@ impl Said {
         for choice in value["choices"].as_array().into_iter().flatten() {
             let message = choice.get("delta").unwrap_or(&choice["message"]);
             self.content(&message["content"]);
+            self.text.push_str(choice["text"].as_str().unwrap_or_default());
             for name in ["reasoning", "reasoning_content"] {
                 self.thought.push_str(message[name].as_str().unwrap_or_default());
             }

@@ -4,6 +4,8 @@
 //! why it is kept) and any of these, then run `UPDATE=1 cargo test -p wire --test wire` and review:
 //! - `request.json`, a client's body -> `upstream.<dialect>.json` for every dialect, or `error.txt`;
 //!   `target.json` (`model`, `stream`, `max_output_tokens`, `reasoning`, `quirks`) says where it goes
+//! - `chat.json`, a chat request -> `prompt.txt`, the one text that it is for an upstream of this
+//!   dialect
 //! - `stream.sse`, an upstream's -> `chunks.json`, `stream.<dialect>.sse` for every surface
 //! - `reply.json`, an upstream's -> `reply.<dialect>.json` for every surface
 //! - `failed.json`, the `status` and `body` of an upstream's error -> `failed.<dialect>.json` for
@@ -73,6 +75,23 @@ fn the_canonical_form_of_a_chat_request_says_as_much_as_its_bytes() {
         let mut back = case.dialect.read_request(&outgoing.body).expect("it was written here");
         back.source = None;
         assert_eq!(back, request, "{}", case.folder.display());
+    });
+}
+
+#[test]
+fn conversations_are_rendered_as_recorded() {
+    for_each_case("chat.json", |case| {
+        let chat = dialect("openai-chat").expect("a dialect");
+        let request = chat.read_request(&case.input("chat.json")).expect("a chat request");
+        let settings = case.target(request.stream);
+        let written = match case.dialect.write_request(&request, &settings.target()) {
+            Ok(outgoing) => {
+                let body: serde_json::Value = serde_json::from_slice(&outgoing.body).expect("JSON");
+                format!("{}\n", body["prompt"].as_str().expect("one text"))
+            }
+            Err(error) => format!("{error}\n"),
+        };
+        case.expect("prompt.txt", &written);
     });
 }
 

@@ -10,6 +10,7 @@ use crate::chunk::{Chunk, Usage};
 use crate::dialects::anthropic_messages::AnthropicMessages;
 use crate::dialects::gemini_generate::GeminiGenerate;
 use crate::dialects::openai_chat::OpenaiChat;
+use crate::dialects::openai_completions::OpenaiCompletions;
 use crate::embed::Embeddings;
 use crate::error::{Failure, ReadError, StreamError, WriteError};
 use crate::frames::Framing;
@@ -19,7 +20,8 @@ use crate::request::{Effort, Request};
 use crate::sse::Event;
 
 /// Every dialect.
-pub static DIALECTS: &[&dyn Dialect] = &[&OpenaiChat, &AnthropicMessages, &GeminiGenerate];
+pub static DIALECTS: &[&dyn Dialect] =
+    &[&OpenaiChat, &AnthropicMessages, &GeminiGenerate, &OpenaiCompletions];
 
 /// The dialect of that name.
 pub fn dialect(name: &str) -> Option<&'static dyn Dialect> {
@@ -51,6 +53,25 @@ pub trait Dialect: Send + Sync {
 
     /// Starts reading a streamed reply.
     fn read_stream(&self) -> Box<dyn ReadStream>;
+
+    /// As [`Dialect::read_reply`], for the reply to this request, where the request decides what
+    /// the reply means (a text that was asked for with tools may hold calls).
+    ///
+    /// # Errors
+    /// As [`Dialect::read_reply`].
+    fn read_reply_to(
+        &self,
+        _request: &Request,
+        _to: &Target<'_>,
+        body: &Bytes,
+    ) -> Result<Vec<Chunk>, StreamError> {
+        self.read_reply(body)
+    }
+
+    /// As [`Dialect::read_stream`], for the reply to this request.
+    fn read_stream_to(&self, _request: &Request, _to: &Target<'_>) -> Box<dyn ReadStream> {
+        self.read_stream()
+    }
 
     /// Writes a whole reply for a client.
     fn write_reply(&self, reply: &Reply, head: &Head, cost: &Cost) -> Vec<u8>;

@@ -13,6 +13,7 @@ mod dialects {
     pub(crate) mod anthropic_messages;
     pub(crate) mod gemini_generate;
     pub(crate) mod openai_chat;
+    pub(crate) mod openai_completions;
 }
 mod embed;
 mod error;
@@ -40,7 +41,7 @@ pub use embed::{EmbedReply, EmbedRequest, Embeddings};
 pub use error::{ErrorType, Failure, ReadError, StreamError, WriteError};
 pub use frames::{Frames, Framing};
 pub use json::{Extra, Json, Object};
-pub use provider::{Auth, Provider, Quirks, SearchForm, providers};
+pub use provider::{Auth, ChatTemplate, Provider, Quirks, SearchForm, providers};
 pub use reply::{Choice, Reply, ToolCall};
 pub use request::{
     Content, Controls, Effort, Media, MediaData, MediaKind, Message, Other, Part, PluginEntry,

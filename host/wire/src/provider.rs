@@ -126,6 +126,9 @@ pub struct Quirks {
     pub openai_parameters: bool,
     /// openai-chat: how the provider is told to search the web; none: it can't.
     pub web_search: Option<SearchForm>,
+    /// openai-completions: how a conversation is written as one text; none: ChatML. An endpoint
+    /// may say otherwise.
+    pub chat_template: Option<ChatTemplate>,
     /// Every dialect: headers sent with each request, by name.
     pub headers: Vec<(String, String)>,
 }
@@ -141,6 +144,29 @@ pub enum SearchForm {
     SearchModels,
     /// By `web_search_options` beside a list of domains of its own: Perplexity's.
     Perplexity,
+}
+
+/// How a conversation becomes one text for a model that only completes text: the family's markers
+/// between the turns. The token that begins a text is left to the host, which adds it.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ChatTemplate {
+    /// `<|im_start|>`, `<|im_end|>`: Qwen and many others; tools as Hermes writes them.
+    #[default]
+    Chatml,
+    /// Llama 3 to 3.3; tools as in Llama 3.1.
+    Llama3,
+    /// Mistral's `[INST]` with spaces, up to Mistral 7B v0.3 and Mixtral: system prompts go into
+    /// the last user turn.
+    MistralV3,
+    /// Mistral's `[SYSTEM_PROMPT]` and `[INST]` without spaces (Small 3 and later).
+    MistralV7,
+    /// Gemma 1 to 3: no tools, the system prompt goes into the first user turn.
+    Gemma,
+    /// DeepSeek V2.5 and V3: no tools.
+    Deepseek,
+    /// No markers: texts with an empty line between them.
+    Raw,
 }
 
 /// Whether a name may stand in addresses and configuration as it is.

@@ -15,14 +15,14 @@ use crate::request::Request;
 
 mod content_write;
 mod embeddings;
-mod emit;
+pub(super) mod emit;
 mod error;
 mod field;
 mod finish;
 mod message_read;
 mod message_write;
 mod reasoning;
-mod reply_read;
+pub(super) mod reply_read;
 mod reply_write;
 mod request_read;
 mod request_write;
