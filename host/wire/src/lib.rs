@@ -26,7 +26,10 @@ mod shipped;
 mod source;
 pub mod sse;
 
-pub use catalog::{Endpoint, Modality, Model, models};
+pub use catalog::{
+    DefaultParameters, Endpoint, InstructType, Modality, Model, Quantization, Region, Tokenizer,
+    models,
+};
 pub use chunk::{Chunk, Delta, FinishReason, ReasoningDetail, ReasoningKind, Role, Usage};
 pub use dialect::{
     Cost, DIALECTS, Dialect, Head, Outgoing, ReadStream, ReasoningStyle, Target, WriteStream,
@@ -36,7 +39,7 @@ pub use embed::{EmbedReply, EmbedRequest, Embeddings};
 pub use error::{ErrorType, Failure, ReadError, StreamError, WriteError};
 pub use frames::{Frames, Framing};
 pub use json::{Extra, Json, Object};
-pub use provider::{Auth, Provider, Quirks, providers};
+pub use provider::{Auth, Policy, Provider, Quirks, providers};
 pub use reply::{Choice, Reply, ToolCall};
 pub use request::{
     Content, Controls, Effort, Media, MediaData, MediaKind, Message, Other, Part, PluginEntry,
