@@ -152,7 +152,7 @@ fn offers(named: &Name, served: &Served, preferences: &Preferences) -> Result<Ve
     if ready.is_empty() {
         return Err(not_ready(served));
     }
-    let mut allowed = preferences.filter(&served.model.id, ready)?;
+    let mut allowed = preferences.filter(&served.model, ready)?;
     let sort = if named.floor { Sort::Price } else { preferences.sort };
     if sort == Sort::Price {
         allowed.sort_by_key(|endpoint| typical_cost(endpoint));
