@@ -26,8 +26,7 @@ pub(crate) use listen::{Listener, serve};
 pub(crate) fn router(app: &App) -> Router {
     let v1 = Router::new()
         .route("/chat/completions", post(generate::chat))
-        .route("/models", get(models::list))
-        .route("/models/count", get(models::count))
+        .merge(models::routes())
         .route("/generation", get(generations::show))
         .route("/key", get(keys::current))
         .route("/keys", get(keys::list).post(keys::create))
@@ -40,6 +39,7 @@ pub(crate) fn router(app: &App) -> Router {
     Router::new()
         .nest("/api/v1", v1.clone())
         .nest("/v1", v1)
+        .merge(models::foreign_routes())
         .route("/health/live", get(health::live))
         .route("/health/ready", get(health::ready))
         .route("/metrics", get(health::metrics))
