@@ -24,6 +24,8 @@ mod index_command;
 mod keys;
 #[path = "surface/leaving.rs"]
 mod leaving;
+#[path = "surface/models.rs"]
+mod models;
 #[path = "surface/plugin_command.rs"]
 mod plugin_command;
 #[path = "surface/plugin_defaults.rs"]

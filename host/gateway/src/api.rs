@@ -28,8 +28,7 @@ pub(crate) use listen::{Listener, serve};
 /// The table of every path. OpenRouter's clients use `/api/v1`, OpenAI's and Anthropic's `/v1`.
 pub(crate) fn router(app: &App) -> Router {
     let v1 = surfaces::versioned()
-        .route("/models", get(models::list))
-        .route("/models/count", get(models::count))
+        .merge(models::routes())
         .route("/generation", get(generations::show))
         .route("/key", get(keys::current))
         .route("/keys", get(keys::list).post(keys::create))
@@ -43,6 +42,7 @@ pub(crate) fn router(app: &App) -> Router {
         .nest("/api/v1", v1.clone())
         .nest("/v1", v1)
         .merge(surfaces::rooted())
+        .merge(models::foreign_routes())
         .route("/health/live", get(health::live))
         .route("/health/ready", get(health::ready))
         .route("/metrics", get(health::metrics))

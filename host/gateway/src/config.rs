@@ -244,6 +244,8 @@ pub struct ProviderTable {
     pub credential: Option<Secret>,
     pub cancel: Option<bool>,
     pub quirks: Option<wire::Quirks>,
+    /// Changes the shipped one key by key.
+    pub policy: Option<wire::Policy>,
 }
 
 /// A secret: read from the environment when written `env:NAME`, and never shown.

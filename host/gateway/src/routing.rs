@@ -185,7 +185,7 @@ fn offers(named: &Name, served: &Served, preferences: &Preferences) -> Result<Ve
     if ready.is_empty() {
         return Err(not_ready(served));
     }
-    let allowed = preferences.filter(&served.model.id, ready);
+    let allowed = preferences.filter(&served.model, ready);
     let mut allowed = allowed.map_err(filtered)?;
     let sort = if named.floor { Sort::Price } else { preferences.sort };
     if sort == Sort::Price {

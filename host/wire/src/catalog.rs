@@ -11,6 +11,10 @@ use crate::provider::{SLUG_RULE, is_slug};
 use crate::request::Effort;
 use crate::shipped::{DataError, shipped, unknown};
 
+mod details;
+
+pub use details::{DefaultParameters, InstructType, Quantization, Region, Tokenizer};
+
 /// The shipped models, by author.
 pub fn models() -> &'static [Model] {
     &shipped().models
@@ -48,6 +52,33 @@ pub struct Model {
     /// The efforts it knows, where they are told to it; empty: all.
     #[serde(default)]
     pub efforts: Vec<Effort>,
+    /// Whether it can't be told not to think.
+    #[serde(default)]
+    pub reasoning_mandatory: bool,
+    /// How much it thinks where a request says nothing; `none`: not at all.
+    #[serde(default)]
+    pub reasoning_default: Option<Effort>,
+    /// The day up to which its training data goes, as `YYYY-MM-DD`.
+    #[serde(default)]
+    pub knowledge_cutoff: Option<String>,
+    /// The day from which it may be gone, as `YYYY-MM-DD`.
+    #[serde(default)]
+    pub expiration_date: Option<String>,
+    /// Its name at Hugging Face, where its weights are open.
+    #[serde(default)]
+    pub hugging_face_id: Option<String>,
+    /// Whose tokenizer it has.
+    #[serde(default)]
+    pub tokenizer: Tokenizer,
+    /// The template of its prompts, where it is known.
+    #[serde(default)]
+    pub instruct_type: Option<InstructType>,
+    /// What its maker advises where a request says nothing.
+    #[serde(default)]
+    pub default_parameters: Option<DefaultParameters>,
+    /// Whether its licence lets others train on what it writes; none: unknown, so not.
+    #[serde(default)]
+    pub distillable: Option<bool>,
     /// Who serves it, in order of preference.
     #[serde(default, rename = "endpoint")]
     pub endpoints: Vec<Endpoint>,
@@ -94,6 +125,9 @@ impl Model {
         }
         let wrong =
             |key: &str, problem: String| Err(DataError::new(format!("{id}: {key}"), problem));
+        if let Some((key, problem)) = self.wrong_detail() {
+            return wrong(key, problem);
+        }
         if self.context_length == 0 {
             return wrong("context_length", "must be above 0".to_owned());
         }
@@ -120,13 +154,35 @@ impl Model {
                 return wrong(&format!("endpoint[{index}].{key}"), problem);
             }
             let same = |other: &&Endpoint| {
-                other.provider == endpoint.provider && other.model == endpoint.model
+                other.provider == endpoint.provider
+                    && other.model == endpoint.model
+                    && other.variant == endpoint.variant
             };
             if self.endpoints.iter().filter(same).count() > 1 {
                 return wrong(&format!("endpoint[{index}]"), "is there twice".to_owned());
             }
         }
         Ok(())
+    }
+
+    /// What is wrong with what is only told of it: key and problem.
+    fn wrong_detail(&self) -> Option<(&'static str, String)> {
+        let dates = [
+            ("knowledge_cutoff", &self.knowledge_cutoff),
+            ("expiration_date", &self.expiration_date),
+        ];
+        let is_wrong = |date: &Option<String>| date.as_ref().is_some_and(|date| !is_date(date));
+        if let Some((key, _)) = dates.into_iter().find(|(_, date)| is_wrong(date)) {
+            return Some((key, "must be a date like 2026-11-05".to_owned()));
+        }
+        let thinks = self.reasoning_default.is_some_and(|effort| effort != Effort::None);
+        if (thinks || self.reasoning_mandatory) && self.reasoning == ReasoningStyle::None {
+            return Some(("reasoning", "missing: it thinks, so say how it is told to".to_owned()));
+        }
+        if self.reasoning_mandatory && self.reasoning_default == Some(Effort::None) {
+            return Some(("reasoning_default", "`none`, but it always thinks".to_owned()));
+        }
+        None
     }
 }
 
@@ -144,6 +200,22 @@ pub struct Endpoint {
     /// Most tokens written.
     #[serde(default)]
     pub max_output_tokens: Option<u32>,
+    /// Most tokens read, where that is less than the context.
+    #[serde(default)]
+    pub max_prompt_tokens: Option<u32>,
+    /// What tells it from the provider's other offers, after the slug in its tag (`turbo` in
+    /// `deepinfra/turbo`; a region; `flex`, `priority`, `ultrafast` are tiers of service).
+    #[serde(default)]
+    pub variant: Option<String>,
+    /// How its weights are kept.
+    #[serde(default)]
+    pub quantization: Quantization,
+    /// Where it promises to keep what it is sent.
+    #[serde(default)]
+    pub region: Option<Region>,
+    /// Whether it caches prompts without being asked to.
+    #[serde(default)]
+    pub supports_implicit_caching: bool,
     /// USD per million tokens as decimal text, by kind: `prompt`, `completion`, `cache_read`,
     /// `cache_write`, `cache_write_1h`, `audio_prompt`, `audio_completion`, `image_completion`,
     /// `internal_reasoning`; USD each: `request`, `web_search`. Empty: no price, so it is refused
@@ -174,6 +246,12 @@ impl Endpoint {
         }
         if self.max_output_tokens.is_some_and(|most| most == 0 || most > context) {
             return wrong("max_output_tokens", "must be above 0 and at most the context length");
+        }
+        if self.max_prompt_tokens.is_some_and(|most| most == 0 || most > context) {
+            return wrong("max_prompt_tokens", "must be above 0 and at most the context length");
+        }
+        if self.variant.as_ref().is_some_and(|variant| !is_slug(variant)) {
+            return wrong("variant", SLUG_RULE);
         }
         for (kind, usd) in &self.price {
             if !PRICES.contains(&kind.as_str()) {

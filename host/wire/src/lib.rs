@@ -31,7 +31,10 @@ pub mod sse;
 mod web_search;
 
 pub use availability::{Availability, Unavailable};
-pub use catalog::{Endpoint, Modality, Model, models};
+pub use catalog::{
+    DefaultParameters, Endpoint, InstructType, Modality, Model, Quantization, Region, Tokenizer,
+    models,
+};
 pub use chunk::{Chunk, Delta, FinishReason, ReasoningDetail, ReasoningKind, Role, Usage};
 pub use dialect::{
     Cost, DIALECTS, Dialect, Head, Outgoing, ReadStream, ReasoningStyle, Target, WriteStream,
@@ -41,7 +44,7 @@ pub use embed::{EmbedReply, EmbedRequest, Embeddings};
 pub use error::{ErrorType, Failure, ReadError, StreamError, WriteError};
 pub use frames::{Frames, Framing};
 pub use json::{Extra, Json, Object};
-pub use provider::{Auth, ChatTemplate, Provider, Quirks, SearchForm, providers};
+pub use provider::{Auth, ChatTemplate, Policy, Provider, Quirks, SearchForm, providers};
 pub use reply::{Choice, Reply, ToolCall};
 pub use request::{
     Content, Controls, Effort, Media, MediaData, MediaKind, Message, Other, Part, PluginEntry,

@@ -6,6 +6,10 @@ use serde::Deserialize;
 use crate::dialect::DIALECTS;
 use crate::shipped::{DataError, shipped, unknown};
 
+mod policy;
+
+pub use policy::Policy;
+
 /// The shipped providers, by slug.
 pub fn providers() -> &'static [Provider] {
     &shipped().providers
@@ -35,6 +39,9 @@ pub struct Provider {
     /// What is odd about it.
     #[serde(default)]
     pub quirks: Quirks,
+    /// What it does with what it is sent.
+    #[serde(default)]
+    pub policy: Policy,
 }
 
 impl Provider {
@@ -84,6 +91,9 @@ impl Provider {
             if !is_header_name(name) || !value.bytes().all(|byte| (b' '..=b'~').contains(&byte)) {
                 return wrong("quirks.headers", format!("`{name}: {value}` is no HTTP header"));
             }
+        }
+        if let Err((key, problem)) = self.policy.check() {
+            return wrong(&format!("policy.{key}"), problem);
         }
         Ok(())
     }

@@ -1,150 +1,196 @@
-//! `GET /models`: what can be asked for, in OpenRouter's form.
+//! The catalog over HTTP, in OpenRouter's forms: what can be asked for, who serves it and at what
+//! price. Only what can be asked here is listed: models that have an endpoint with a credential and
+//! a price. Lists are for everybody; `/models/user` takes a key.
+//!
+//! Clients of other APIs list models too: Anthropic's under the same path (told by its header),
+//! Gemini's and Ollama's under their own.
 
-use axum::extract::{Query, State};
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::{Path, Query, State};
 use axum::response::Response;
-use ledger::Kind;
-use serde::Deserialize;
-use serde_json::{Map, Value, json};
+use axum::routing::get;
+use http::{HeaderMap, Uri};
+use serde_json::{Value, json};
 use wire::{ErrorType, Modality};
 
-use super::shape;
+use super::{rescue, shape};
 use crate::app::App;
-use crate::config::catalog::{Endpoint, Served};
+use crate::clock;
+use crate::config::catalog::Served;
 use crate::error::Error;
+use crate::routing;
 
-/// What can be filtered by.
-#[derive(Debug, Default, Deserialize)]
-pub(super) struct Filter {
-    /// A comma list, or `all`; `text` without it.
-    output_modalities: Option<String>,
-    /// A comma list; a model must take all of it.
-    input_modalities: Option<String>,
-    /// A comma list; a model must take all of it.
-    supported_parameters: Option<String>,
-    /// Words in id, name or description.
-    q: Option<String>,
-    /// Fewest tokens of context.
-    context: Option<u32>,
-    offset: Option<usize>,
-    limit: Option<usize>,
+mod anthropic;
+mod asked;
+mod endpoints;
+mod feed;
+mod filter;
+mod gemini;
+mod images;
+mod ollama;
+mod page;
+mod pricing;
+mod providers;
+mod shown;
+mod sort;
+
+use asked::Asked;
+use filter::Filter;
+use page::Page;
+use shape::Data;
+
+/// The catalog's paths, below either root of the API.
+pub(super) fn routes() -> Router<App> {
+    Router::new()
+        .route("/models", get(list))
+        .route("/models/count", get(count))
+        .route("/models/user", get(of_user))
+        .route("/models/{id}", get(retrieve_escaped))
+        .route("/models/{author}/{slug}", get(retrieve))
+        .route("/models/{author}/{slug}/endpoints", get(endpoints::list))
+        .route("/model/{author}/{slug}", get(show))
+        .route("/endpoints/zdr", get(endpoints::zdr))
+        .route("/providers", get(providers::list))
+        .route("/embeddings/models", get(embedding))
+        .route("/images/models", get(images::list))
+        .route("/images/models/{author}/{slug}/endpoints", get(images::endpoints))
 }
 
-/// `GET /models`
-pub(super) async fn list(State(app): State<App>, Query(filter): Query<Filter>) -> Response {
-    shape::json(listed(&app, &filter))
+/// Where other APIs' clients look for models.
+pub(super) fn foreign_routes() -> Router<App> {
+    Router::new()
+        .route("/v1beta/models", get(gemini::list))
+        .route("/api/tags", get(ollama::tags))
+        .route("/api/version", get(ollama::version))
 }
 
-/// `GET /models/count`
-pub(super) async fn count(State(app): State<App>, Query(filter): Query<Filter>) -> Response {
-    let count = ready(&app).filter(|served| filter.admits(served)).count();
-    shape::json(Ok(shape::Data { data: json!({ "count": count }) }))
-}
+/// A query as it was sent.
+type Pairs = Query<Vec<(String, String)>>;
 
-fn listed(app: &App, filter: &Filter) -> Result<Value, Error> {
-    if filter.limit.is_some_and(|limit| limit == 0 || limit > 1000) {
-        let message = "limit: expected 1 to 1000";
-        return Err(Error::client(ErrorType::InvalidRequest, message));
+/// `GET /models`: filtered, sorted, a page of it or all; as RSS when `use_rss` asks for that.
+async fn list(
+    State(app): State<App>,
+    uri: Uri,
+    Query(pairs): Pairs,
+    headers: HeaderMap,
+) -> Response {
+    let asked = Asked::new(pairs);
+    if anthropic::is_meant(&headers) {
+        return anthropic::list(&app, &asked);
     }
-    let models: Vec<_> = ready(app).filter(|served| filter.admits(served)).map(model).collect();
-    let total = models.len();
-    let is_whole = filter.offset.is_none() && filter.limit.is_none();
-    let offset = filter.offset.unwrap_or(0);
-    let limit = if is_whole { total } else { filter.limit.unwrap_or(500) };
-    let page: Vec<_> = models.into_iter().skip(offset).take(limit).collect();
-    let next = offset.saturating_add(limit);
-    let next = (next < total).then(|| format!("/api/v1/models?offset={next}&limit={limit}"));
-    Ok(json!({"object": "list", "data": page, "total_count": total, "links": {"next": next}}))
+    let found = || {
+        let filter = Filter::read(&asked)?;
+        let order = sort::Order::read(&asked)?;
+        let now_s = clock::unix_ms() / 1000;
+        let mut found: Vec<_> = ready(&app).filter(|one| filter.admits(one, now_s)).collect();
+        order.sort(&mut found);
+        Ok((found, Page::read(&asked)?))
+    };
+    match found() {
+        Err(error) => rescue::management(&error),
+        Ok((found, page)) if asked.is_true("use_rss") => feed::response(&headers, page.of(&found)),
+        Ok((found, page)) => shape::json(Ok(page.answer(&uri, &found))),
+    }
 }
 
-/// The models that have an endpoint to ask.
+/// `GET /models/count`: how many `/models` would list, with the same filters.
+async fn count(State(app): State<App>, Query(pairs): Pairs) -> Response {
+    let now_s = clock::unix_ms() / 1000;
+    let counted = Filter::read(&Asked::new(pairs)).map(|filter| {
+        let count = ready(&app).filter(|one| filter.admits(one, now_s)).count();
+        Data { data: json!({ "count": count }) }
+    });
+    shape::json(counted)
+}
+
+/// `GET /models/user`: what the key that asks may ask for, whatever it writes.
+async fn of_user(
+    State(app): State<App>,
+    uri: Uri,
+    Query(pairs): Pairs,
+    headers: HeaderMap,
+) -> Response {
+    let listed = app.auth.any(&headers, clock::unix_ms()).and_then(|_| {
+        let found: Vec<_> = ready(&app).collect();
+        Ok(Page::read(&Asked::new(pairs))?.answer(&uri, &found))
+    });
+    shape::json(listed)
+}
+
+/// `GET /embeddings/models`: those that turn texts into vectors.
+async fn embedding(State(app): State<App>, uri: Uri, Query(pairs): Pairs) -> Response {
+    let found: Vec<_> = ready(&app).filter(|served| served.model.makes_embeddings()).collect();
+    shape::json(Page::read(&Asked::new(pairs)).map(|page| page.answer(&uri, &found)))
+}
+
+/// `GET /model/{author}/{slug}`, with variants or without.
+async fn show(State(app): State<App>, Path((author, slug)): Path<(String, String)>) -> Response {
+    let found = find(&app, &format!("{author}/{slug}"));
+    shape::json(found.map(|served| Data { data: shown::model(&served) }))
+}
+
+/// `GET /models/{author}/{slug}`: one model as OpenAI's and Anthropic's clients retrieve it.
+async fn retrieve(
+    State(app): State<App>,
+    Path((author, slug)): Path<(String, String)>,
+    headers: HeaderMap,
+) -> Response {
+    retrieved(&app, &format!("{author}/{slug}"), &headers)
+}
+
+/// The same where the client writes the slash as `%2F`.
+async fn retrieve_escaped(
+    State(app): State<App>,
+    Path(id): Path<String>,
+    headers: HeaderMap,
+) -> Response {
+    retrieved(&app, &id, &headers)
+}
+
+fn retrieved(app: &App, id: &str, headers: &HeaderMap) -> Response {
+    let found = find(app, id);
+    match anthropic::is_meant(headers) {
+        true => anthropic::answer(found.map(|served| anthropic::model(&served))),
+        false => shape::json(found.map(|served| shown::model(&served))),
+    }
+}
+
+/// The models that have an endpoint to ask, by id.
 fn ready(app: &App) -> impl Iterator<Item = &Served> {
     app.catalog.models.values().map(AsRef::as_ref).filter(|served| served.ready().next().is_some())
 }
 
-impl Filter {
-    fn admits(&self, served: &Served) -> bool {
-        let model = &served.model;
-        let outputs = self.output_modalities.as_deref().unwrap_or("text");
-        let has_all = |wanted: Option<&str>, has: &dyn Fn(&str) -> bool| {
-            wanted.is_none_or(|wanted| wanted.split(',').map(str::trim).all(has))
-        };
-        let among = |list: &[Modality], name: &str| list.iter().any(|known| known.as_str() == name);
-        (outputs == "all"
-            || outputs.split(',').any(|name| among(&model.output_modalities, name.trim())))
-            && has_all(self.input_modalities.as_deref(), &|name| {
-                among(&model.input_modalities, name)
-            })
-            && has_all(self.supported_parameters.as_deref(), &|name| {
-                model.supported_parameters.iter().any(|known| known == name)
-            })
-            && self.context.is_none_or(|context| model.context_length >= context)
-            && self.q.as_deref().is_none_or(|words| is_about(served, words))
+/// The model of that name, which may carry variants and plugins' suffixes.
+///
+/// # Errors
+/// 404 for what is not known, and for what nobody here can be asked for, with the reason.
+fn find(app: &App, text: &str) -> Result<Arc<Served>, Error> {
+    let plugins = app.plugins.snapshot();
+    let is_suffix = |suffix: &str| plugins.by_suffix(suffix).is_some();
+    let unknown = |message: String| Error::client(ErrorType::NotFound, message);
+    let named = routing::name(&app.catalog, text, is_suffix)
+        .map_err(|error| unknown(error.failure.message))?;
+    let served = app.catalog.models.get(&named.id).cloned();
+    let served = served.ok_or_else(|| unknown(format!("{text} is not a valid model ID")))?;
+    if served.ready().next().is_some() {
+        return Ok(served);
     }
+    let obstacles = served.endpoints.iter().filter_map(|endpoint| {
+        let obstacle = endpoint.obstacle.as_ref()?;
+        Some(format!("{}: {obstacle}", endpoint.provider.slug))
+    });
+    let why = obstacles.collect::<Vec<_>>().join("; ");
+    Err(unknown(format!("No endpoints found for {} ({why}).", served.model.id)))
 }
 
-fn is_about(served: &Served, words: &str) -> bool {
-    let model = &served.model;
-    let text = [Some(&model.id), model.name.as_ref(), model.description.as_ref()];
-    let text =
-        text.into_iter().flatten().map(|text| text.to_lowercase()).collect::<Vec<_>>().join(" ");
-    words.split_whitespace().all(|word| text.contains(&word.to_lowercase()))
+/// What goes in or comes out, by name.
+fn names(list: &[Modality]) -> Vec<&'static str> {
+    list.iter().map(|one| one.as_str()).collect()
 }
 
-/// One model. `object`, `created` and `owned_by` are what OpenAI's clients look for.
-fn model(served: &Served) -> Value {
-    let model = &served.model;
-    let first = served.ready().next();
-    let names = |list: &[Modality]| list.iter().map(|one| one.as_str()).collect::<Vec<_>>();
-    let modality = format!(
-        "{}->{}",
-        names(&model.input_modalities).join("+"),
-        names(&model.output_modalities).join("+")
-    );
-    let owner = model.id.split_once('/').map_or(model.id.as_str(), |(author, _)| author);
-    json!({
-        "id": model.id,
-        "canonical_slug": model.id,
-        "object": "model",
-        "owned_by": owner,
-        "name": model.name.as_ref().unwrap_or(&model.id),
-        "created": model.created,
-        "description": model.description.as_deref().unwrap_or(""),
-        "context_length": model.context_length,
-        "architecture": {
-            "modality": modality,
-            "input_modalities": names(&model.input_modalities),
-            "output_modalities": names(&model.output_modalities),
-            "tokenizer": "Other",
-            "instruct_type": null,
-        },
-        "pricing": first.map_or(Value::Null, |endpoint| pricing(endpoint)),
-        "top_provider": {
-            "context_length": first.map(|endpoint| endpoint.context_length),
-            "max_completion_tokens": first.and_then(|endpoint| endpoint.max_output_tokens),
-            "is_moderated": false,
-        },
-        "per_request_limits": null,
-        "supported_parameters": model.supported_parameters,
-        "default_parameters": null,
-    })
-}
-
-/// USD per token as decimal text, by OpenRouter's names.
-fn pricing(endpoint: &Endpoint) -> Value {
-    const NAMES: [(Kind, &str); 9] = [
-        (Kind::Prompt, "prompt"),
-        (Kind::Completion, "completion"),
-        (Kind::Request, "request"),
-        (Kind::CacheRead, "input_cache_read"),
-        (Kind::CacheWrite, "input_cache_write"),
-        (Kind::CacheWrite1h, "input_cache_write_1h"),
-        (Kind::AudioPrompt, "audio"),
-        (Kind::AudioCompletion, "audio_output"),
-        (Kind::WebSearch, "web_search"),
-    ];
-    let Some(price) = &endpoint.price else { return json!({"prompt": "0", "completion": "0"}) };
-    let named = NAMES
-        .iter()
-        .map(|(kind, name)| ((*name).to_owned(), Value::String(price.per_token_usd(*kind))));
-    Value::Object(named.collect::<Map<_, _>>())
+/// Seconds since 1970 as RFC 3339 in UTC; 1970 where the data does not say.
+fn date_time(unix_s: u64) -> Value {
+    json!(shape::iso(unix_s.saturating_mul(1000)))
 }

@@ -70,6 +70,7 @@ fn add_sim(config: &mut Config, port: u16) -> Result<(), anyhow::Error> {
         credential: Some(Secret::new("none")),
         cancel: Some(true),
         quirks: None,
+        policy: None,
     });
     let model = toml::from_str(SIM).context("the simulated model's own entry")?;
     config.model.push(model);

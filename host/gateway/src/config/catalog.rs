@@ -52,8 +52,26 @@ pub struct Endpoint {
     pub efforts: Vec<wire::Effort>,
     /// What it costs; none: unknown.
     pub price: Option<Price>,
+    /// The offer as its data says it: quantization, variant, region and what else is told of it.
+    pub offer: wire::Endpoint,
     /// Why it can't be asked, with the fix.
     pub obstacle: Option<String>,
+}
+
+impl Endpoint {
+    /// Its name in routing preferences: the provider's slug, and what tells it from the provider's
+    /// other offers (`deepinfra/turbo`).
+    pub fn tag(&self) -> String {
+        match &self.offer.variant {
+            Some(variant) => format!("{}/{variant}", self.provider.slug),
+            None => self.provider.slug.clone(),
+        }
+    }
+
+    /// Whether it is a tier of service that has to be asked for by its full tag.
+    pub fn is_tier(&self) -> bool {
+        matches!(self.offer.variant.as_deref(), Some("flex" | "priority" | "ultrafast"))
+    }
 }
 
 /// A provider with its credential.
@@ -74,6 +92,8 @@ pub struct Provider {
     pub cancel: bool,
     /// What is odd about it.
     pub quirks: Quirks,
+    /// What it does with what it is sent.
+    pub policy: wire::Policy,
     /// Why it can't be asked, with the fix.
     pub obstacle: Option<String>,
 }
@@ -145,6 +165,7 @@ impl Catalog {
                 reasoning: model.reasoning,
                 efforts: model.efforts.clone(),
                 price,
+                offer: endpoint.clone(),
                 obstacle: provider.obstacle.clone().or(unpriced),
             }))
         });
@@ -187,6 +208,7 @@ impl Provider {
             quirks: change
                 .and_then(|table| table.quirks.clone())
                 .unwrap_or_else(|| shipped.quirks.clone()),
+            policy: policy(&shipped.slug, shipped.policy.clone(), change)?,
             obstacle,
         })
     }
@@ -218,9 +240,23 @@ impl Provider {
             credential: Some(credential).filter(|secret| secret.expose() != "none"),
             cancel: table.cancel.unwrap_or(true),
             quirks: table.quirks.clone().unwrap_or_default(),
+            policy: policy(slug, wire::Policy::default(), Some(table))?,
             obstacle: None,
         })
     }
+}
+
+/// What a provider does with what it is sent, with what the operator says instead.
+fn policy(
+    slug: &str,
+    shipped: wire::Policy,
+    change: Option<&ProviderTable>,
+) -> Result<wire::Policy, anyhow::Error> {
+    let Some(change) = change.and_then(|table| table.policy.as_ref()) else { return Ok(shipped) };
+    let policy = shipped.changed_by(change);
+    let wrong = |(key, problem)| anyhow::anyhow!("provider `{slug}`: policy.{key}: {problem}");
+    policy.check().map_err(wrong)?;
+    Ok(policy)
 }
 
 fn known_dialect(slug: &str, name: &str) -> Result<&'static dyn Dialect, anyhow::Error> {

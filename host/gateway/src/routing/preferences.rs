@@ -2,13 +2,16 @@
 
 use std::sync::Arc;
 
-use ledger::{Counts, Price};
 use serde::Deserialize;
 use serde::de::IgnoredAny;
-use wire::{ErrorType, Json};
+use wire::{ErrorType, Json, Model, Quantization};
 
 use crate::config::catalog::Endpoint;
 use crate::error::Error;
+
+mod limit;
+
+use limit::PriceLimit;
 
 /// The preferences, read and checked.
 #[derive(Debug, Clone, PartialEq)]
@@ -22,7 +25,14 @@ pub(super) struct Preferences {
     pub(super) require_parameters: bool,
     /// What to order by.
     pub(super) sort: Sort,
-    price_max: Option<Price>,
+    /// `data_collection: deny`: whether endpoints may neither keep nor train on what they read.
+    denies_collection: bool,
+    /// Whether endpoints must keep nothing at all.
+    zdr: bool,
+    /// Whether the model's licence must let others train on what it writes.
+    distillable: bool,
+    quantizations: Vec<Quantization>,
+    price_max: PriceLimit,
 }
 
 /// What endpoints are ordered by.
@@ -58,7 +68,7 @@ impl Preferences {
     /// Reads the object.
     ///
     /// # Errors
-    /// A key or value that is wrong (400), or a demand that nothing here is known to meet (404).
+    /// A key or value that is wrong (400), with what would be right.
     pub(super) fn read(json: Option<&Json>) -> Result<Self, Error> {
         let shape: Shape = match json {
             Some(json) if !json.is_null() => {
@@ -66,16 +76,24 @@ impl Preferences {
             }
             _ => Shape::default(),
         };
-        refuse_unknown_policies(&shape)?;
         let _ = (&shape.preferred_min_throughput, &shape.preferred_max_latency, &shape.options);
         Ok(Self {
             sort: read_sort(shape.sort.as_ref())?,
-            price_max: shape.max_price.as_ref().map(read_price_max).transpose()?,
+            price_max: shape
+                .max_price
+                .as_ref()
+                .map(PriceLimit::read)
+                .transpose()?
+                .unwrap_or_default(),
             order: shape.order.unwrap_or_default(),
             only: shape.only.unwrap_or_default(),
             ignore: shape.ignore.unwrap_or_default(),
             allow_fallbacks: shape.allow_fallbacks.unwrap_or(true),
             require_parameters: shape.require_parameters.unwrap_or(false),
+            denies_collection: read_collection(shape.data_collection.as_deref())?,
+            zdr: shape.zdr.unwrap_or(false),
+            distillable: shape.enforce_distillable_text.unwrap_or(false),
+            quantizations: read_quantizations(&shape.quantizations.unwrap_or_default())?,
         })
     }
 
@@ -85,28 +103,20 @@ impl Preferences {
     /// None is left (404), with what there was.
     pub(super) fn filter(
         &self,
-        model: &str,
+        model: &Model,
         endpoints: Vec<Arc<Endpoint>>,
     ) -> Result<Vec<Arc<Endpoint>>, Error> {
-        let serving: Vec<_> =
-            endpoints.iter().map(|endpoint| endpoint.provider.slug.clone()).collect();
         let mut left = endpoints;
-        left.retain(|endpoint| self.only.is_empty() || is_among(&self.only, endpoint));
-        left.retain(|endpoint| !is_among(&self.ignore, endpoint));
+        self.keep_permitted(&model.id, &mut left)?;
+        self.keep_lawful(model, &mut left)?;
+        left.retain(|endpoint| self.has_quantization(endpoint));
         if left.is_empty() {
-            let message = format!(
-                "No allowed providers are available for the selected model. Providers serving \
-                 {model}: {}, but your request's provider preferences permit none of them.",
-                serving.join(", ")
-            );
-            return Err(Error::client(ErrorType::NotFound, message));
+            let wanted = self.quantizations.iter().map(|one| one.as_str()).collect::<Vec<_>>();
+            return Err(none(&model.id, &format!("provider.quantizations: {}", wanted.join(", "))));
         }
-        if let Some(limit) = &self.price_max {
-            left.retain(|endpoint| is_within(limit, endpoint.price.as_ref()));
-            if left.is_empty() {
-                let message = format!("No endpoints found for {model} within provider.max_price.");
-                return Err(Error::client(ErrorType::NotFound, message));
-            }
+        left.retain(|endpoint| self.price_max.admits(endpoint));
+        if left.is_empty() {
+            return Err(none(&model.id, "provider.max_price"));
         }
         // A stable sort: what `order` does not name keeps its place behind.
         left.sort_by_key(|endpoint| {
@@ -116,33 +126,94 @@ impl Preferences {
         if !self.order.is_empty() && !self.allow_fallbacks {
             left.retain(|endpoint| is_among(&self.order, endpoint));
         }
+        if left.is_empty() {
+            return Err(none(&model.id, "provider.order without fallbacks"));
+        }
         Ok(left)
+    }
+
+    /// Keeps those that `only` and `ignore` permit, and no tier of service that is not named.
+    fn keep_permitted(&self, id: &str, left: &mut Vec<Arc<Endpoint>>) -> Result<(), Error> {
+        let mut serving: Vec<_> = left.iter().map(|endpoint| endpoint.tag()).collect();
+        serving.dedup();
+        let refused = |reason: &str| {
+            let message = format!(
+                "No allowed providers are available for the selected model. Providers serving \
+                 {id}: {}, but your request's {reason}.",
+                serving.join(", ")
+            );
+            Error::client(ErrorType::NotFound, message)
+        };
+        left.retain(|endpoint| {
+            !endpoint.is_tier() || is_among(&self.only, endpoint) || is_among(&self.order, endpoint)
+        });
+        left.retain(|endpoint| self.only.is_empty() || is_among(&self.only, endpoint));
+        if left.is_empty() {
+            let only = match self.only.is_empty() {
+                true => "none: those are tiers of service, which are named in full".to_owned(),
+                false => self.only.join(", "),
+            };
+            return Err(refused(&format!("provider.only preference permits only: {only}")));
+        }
+        left.retain(|endpoint| !is_among(&self.ignore, endpoint));
+        if left.is_empty() {
+            let ignore = self.ignore.join(", ");
+            return Err(refused(&format!("provider.ignore preference leaves none: {ignore}")));
+        }
+        Ok(())
+    }
+
+    /// Keeps those whose policy is known to be what is asked.
+    fn keep_lawful(&self, model: &Model, left: &mut Vec<Arc<Endpoint>>) -> Result<(), Error> {
+        if self.distillable && model.distillable != Some(true) {
+            return Err(none(&model.id, "provider.enforce_distillable_text"));
+        }
+        let refused = |demand: &str| {
+            let message = format!(
+                "No endpoints found matching your data policy (provider.{demand}) for {}. GET \
+                 /api/v1/endpoints/zdr lists those that keep nothing; an operator who knows more \
+                 of a provider says it as `policy` in its [[provider]] table.",
+                model.id
+            );
+            Err(Error::client(ErrorType::NotFound, message))
+        };
+        let policy = |endpoint: &Arc<Endpoint>| endpoint.provider.policy.clone();
+        left.retain(|endpoint| !self.zdr || policy(endpoint).is_zdr());
+        if left.is_empty() {
+            return refused("zdr");
+        }
+        let collects = |policy: &wire::Policy| policy.may_retain() || policy.may_train();
+        left.retain(|endpoint| !self.denies_collection || !collects(&policy(endpoint)));
+        if left.is_empty() {
+            return refused("data_collection: deny");
+        }
+        Ok(())
+    }
+
+    fn has_quantization(&self, endpoint: &Endpoint) -> bool {
+        self.quantizations.is_empty()
+            || self.quantizations.iter().any(|asked| asked.means(endpoint.offer.quantization))
     }
 }
 
-/// What is asserted about data is not known of any endpoint here, so a demand fails closed.
-fn refuse_unknown_policies(shape: &Shape) -> Result<(), Error> {
-    let demanded = [
-        ("data_collection: deny", shape.data_collection.as_deref() == Some("deny")),
-        ("zdr", shape.zdr == Some(true)),
-        ("enforce_distillable_text", shape.enforce_distillable_text == Some(true)),
-        ("quantizations", shape.quantizations.as_ref().is_some_and(|list| !list.is_empty())),
-    ];
-    for (name, is_demanded) in demanded {
-        if is_demanded {
-            let message = format!(
-                "No endpoints found matching your data policy: this gateway's catalog does not \
-                 say which endpoints meet `provider.{name}`; choose them with `provider.only`."
-            );
-            return Err(Error::client(ErrorType::NotFound, message));
-        }
-    }
-    match shape.data_collection.as_deref() {
-        None | Some("allow" | "deny") => Ok(()),
+fn read_collection(text: Option<&str>) -> Result<bool, Error> {
+    match text {
+        None | Some("allow") => Ok(false),
+        Some("deny") => Ok(true),
         Some(other) => Err(invalid(&format!(
             "provider.data_collection: expected allow or deny, found {other}"
         ))),
     }
+}
+
+fn read_quantizations(names: &[String]) -> Result<Vec<Quantization>, Error> {
+    let read = |name: &String| {
+        Quantization::read(name).ok_or_else(|| {
+            let known = Quantization::ALL.map(|(_, name)| name).join(", ");
+            invalid(&format!("provider.quantizations: expected some of {known}, found {name}"))
+        })
+    };
+    names.iter().map(read).collect()
 }
 
 fn read_sort(sort: Option<&serde_json::Value>) -> Result<Sort, Error> {
@@ -159,50 +230,27 @@ fn read_sort(sort: Option<&serde_json::Value>) -> Result<Sort, Error> {
     }
 }
 
-/// Reads `max_price`: USD per million tokens, as text or number. What is not given has no limit.
-fn read_price_max(object: &serde_json::Map<String, serde_json::Value>) -> Result<Price, Error> {
-    let mut texts = [("prompt", NO_LIMIT.to_owned()), ("completion", NO_LIMIT.to_owned())];
-    for (kind, value) in object {
-        let text = match value {
-            serde_json::Value::String(text) => text.clone(),
-            serde_json::Value::Number(number) => number.to_string(),
-            _ => return Err(invalid(&format!("provider.max_price.{kind}: expected a number"))),
-        };
-        match texts.iter_mut().find(|(known, _)| known == kind) {
-            Some((_, limit)) => *limit = text,
-            None if ["request", "image", "audio"].contains(&kind.as_str()) => {}
-            None => {
-                let known = "prompt, completion, request, image, audio";
-                let message = format!("provider.max_price.{kind}: expected one of {known}");
-                return Err(invalid(&message));
-            }
-        }
-    }
-    Price::read(texts.iter().map(|(kind, text)| (*kind, text.as_str())))
-        .map_err(|error| invalid(&format!("provider.max_price: {error}")))
-}
-
-/// More than anybody asks, in USD per million tokens.
-const NO_LIMIT: &str = "1000000";
-
-/// Whether an endpoint asks no more than the limit, for reading and for writing.
-fn is_within(limit: &Price, price: Option<&Price>) -> bool {
-    let Some(price) = price else { return true };
-    let reading = Counts { prompt: 1_000_000, ..Counts::default() };
-    let writing = Counts { completion: 1_000_000, ..Counts::default() };
-    [reading, writing].iter().all(|counts| price.cost(counts).total <= limit.cost(counts).total)
-}
-
 fn is_among(list: &[String], endpoint: &Endpoint) -> bool {
     list.iter().any(|wanted| is_named(wanted, endpoint))
 }
 
-/// Whether a preference means this endpoint: by slug or by display name, in any case.
+/// Whether a preference means this endpoint, in any case: by its full tag; by the provider's slug or
+/// display name all that provider's endpoints, but for tiers of service.
 fn is_named(wanted: &str, endpoint: &Endpoint) -> bool {
     let provider = &endpoint.provider;
-    wanted.eq_ignore_ascii_case(&provider.slug) || wanted.eq_ignore_ascii_case(&provider.name)
+    let is_base =
+        wanted.eq_ignore_ascii_case(&provider.slug) || wanted.eq_ignore_ascii_case(&provider.name);
+    (is_base && !endpoint.is_tier()) || wanted.eq_ignore_ascii_case(&endpoint.tag())
+}
+
+fn none(id: &str, demand: &str) -> Error {
+    let message = format!("No endpoints found for {id} that match your request's {demand}.");
+    Error::client(ErrorType::NotFound, message)
 }
 
 fn invalid(message: &str) -> Error {
     Error::client(ErrorType::InvalidRequest, message)
 }
+
+#[cfg(test)]
+mod tests;

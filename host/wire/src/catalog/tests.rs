@@ -51,6 +51,22 @@ fn each_wrong_value_names_its_key() {
         ("supported", "input_modalities = []\nsupported", "input_modalities"),
         ("supported", "input_modalities = [\"smell\"]\nsupported", "input_modalities"),
         ("supported", "input_modalities = [\"embeddings\"]\nsupported", "only comes out"),
+        ("= 100\n", "= 100\nmax_prompt_tokens = 1001\n", "endpoint[0].max_prompt_tokens: "),
+        ("= 100\n", "= 100\nvariant = \"Turbo\"\n", "endpoint[0].variant: "),
+        ("= 100\n", "= 100\nquantization = \"fp5\"\n", "`mxfp4`"),
+        ("= 100\n", "= 100\nregion = \"asia\"\n", "region: "),
+        ("supported", "knowledge_cutoff = \"2025\"\nsupported", "knowledge_cutoff: "),
+        ("supported", "expiration_date = \"soon\"\nsupported", "expiration_date: "),
+        ("supported", "tokenizer = \"Llama\"\nsupported", "tokenizer: "),
+        ("supported", "instruct_type = \"llama\"\nsupported", "instruct_type: "),
+        ("supported", "default_parameters = { heat = 1 }\nsupported", "heat: "),
+        ("supported", "reasoning_mandatory = true\nsupported", "reasoning: missing"),
+        (
+            "supported",
+            "reasoning = \"effort\"\nreasoning_mandatory = true\n\
+             reasoning_default = \"none\"\nsupported",
+            "reasoning_default: ",
+        ),
         (
             "supported",
             "output_modalities = [\"text\", \"embeddings\"]\nsupported",

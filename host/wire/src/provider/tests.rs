@@ -49,6 +49,8 @@ fn each_wrong_value_names_its_key() {
         ("name = \"Acme\"", "", "name: "),
         ("slug", "credential_env = [\"lower\"]\nslug", "credential_env: "),
         ("{ header = \"x-api-key\" }", "\"beerer\"", "auth: "),
+        ("slug", "policy = { headquarters = \"usa\" }\nslug", "policy.headquarters: "),
+        ("slug", "policy = { trained = true }\nslug", "trained: "),
     ] {
         let refusal = refusal(from, to);
         assert!(refusal.starts_with(start), "{from} -> {to}: {refusal}");
