@@ -10,6 +10,7 @@ mod chunk;
 mod dialect;
 mod dialects {
     pub(crate) mod anthropic_messages;
+    pub(crate) mod bedrock_converse;
     pub(crate) mod gemini_generate;
     pub(crate) mod openai_chat;
 }
@@ -19,6 +20,7 @@ mod frames;
 #[doc(hidden)]
 pub mod fuzz;
 mod json;
+mod json_text;
 mod provider;
 mod reply;
 mod request;
@@ -34,7 +36,7 @@ pub use dialect::{
 };
 pub use embed::{EmbedReply, EmbedRequest, Embeddings};
 pub use error::{ErrorType, Failure, ReadError, StreamError, WriteError};
-pub use frames::{Frames, Framing};
+pub use frames::{FrameError, Frames, Framing, event_stream};
 pub use json::{Extra, Json, Object};
 pub use provider::{Auth, Provider, Quirks, providers};
 pub use reply::{Choice, Reply, ToolCall};

@@ -10,7 +10,7 @@ use super::REASONING_FORMAT;
 use crate::chunk::{ReasoningDetail, ReasoningKind};
 
 /// Whether Anthropic can take the block back: it is Claude's, and its proof is there.
-pub(super) fn is_claudes(detail: Option<&ReasoningDetail>) -> bool {
+pub(crate) fn is_claudes(detail: Option<&ReasoningDetail>) -> bool {
     let Some(detail) = detail else { return false };
     // OpenRouter's contract: a block without a format is Claude's.
     let format = detail.format.as_deref().unwrap_or(REASONING_FORMAT);
@@ -23,7 +23,7 @@ pub(super) fn is_claudes(detail: Option<&ReasoningDetail>) -> bool {
 }
 
 /// The detail of a `thinking` block; one without a signature is nobody's in particular.
-pub(super) fn thinking(signature: Option<String>, index: u32) -> ReasoningDetail {
+pub(crate) fn thinking(signature: Option<String>, index: u32) -> ReasoningDetail {
     let signature = signature.filter(|signature| !signature.is_empty());
     ReasoningDetail {
         kind: ReasoningKind::Text,
@@ -35,7 +35,7 @@ pub(super) fn thinking(signature: Option<String>, index: u32) -> ReasoningDetail
 }
 
 /// The detail of a `redacted_thinking` block: Claude's, or what was packed into it.
-pub(super) fn redacted(data: String, index: u32) -> ReasoningDetail {
+pub(crate) fn redacted(data: String, index: u32) -> ReasoningDetail {
     unpack(&data, index).unwrap_or_else(|| ReasoningDetail {
         kind: ReasoningKind::Encrypted,
         format: Some(REASONING_FORMAT.to_owned()),
@@ -46,7 +46,7 @@ pub(super) fn redacted(data: String, index: u32) -> ReasoningDetail {
 }
 
 /// The `data` that carries another provider's proof; `None` when there is no proof to carry.
-pub(super) fn pack(detail: &ReasoningDetail) -> Option<String> {
+pub(crate) fn pack(detail: &ReasoningDetail) -> Option<String> {
     if !has_text(&detail.signature) && !has_text(&detail.data) {
         return None;
     }
@@ -97,4 +97,4 @@ fn has_text(text: &Option<String>) -> bool {
 }
 
 /// Anthropic's own data is base64 and never holds a colon.
-const PACKED_PREFIX: &str = "patchbay.reasoning:";
+pub(crate) const PACKED_PREFIX: &str = "patchbay.reasoning:";
