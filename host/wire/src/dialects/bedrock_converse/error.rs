@@ -155,3 +155,59 @@ const RAW: &str = "raw";
 
 /// A proxy's whole error page is not a message.
 const MESSAGE_BYTES_MAX: usize = 500;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn amazons_words_mean_what_they_say() {
+        let cases = [
+            (
+                400,
+                r#"{"message":"Input is too long for requested model."}"#,
+                ErrorType::ContextLengthExceeded,
+            ),
+            (400, r#"{"message":"Malformed input request"}"#, ErrorType::InvalidRequest),
+            (
+                403,
+                r#"{"message":"The security token included in the request is expired"}"#,
+                ErrorType::Authentication,
+            ),
+            (
+                403,
+                r#"{"Message":"User is not authorized to perform: bedrock:InvokeModel"}"#,
+                ErrorType::PermissionDenied,
+            ),
+            (
+                400,
+                r#"{"__type":"com.amazon.coral.service#ThrottlingException","message":"slow"}"#,
+                ErrorType::RateLimitExceeded,
+            ),
+            (
+                424,
+                r#"{"__type":"ModelErrorException","message":"x"}"#,
+                ErrorType::ProviderUnavailable,
+            ),
+            (500, r#"{"__type":"InternalServerException"}"#, ErrorType::ProviderUnavailable),
+            (503, "<html>busy</html>", ErrorType::ProviderOverloaded),
+            (403, r#"{"Output":{"__type":"x"}}"#, ErrorType::PermissionDenied),
+        ];
+        for (status, body, expected) in cases {
+            assert_eq!(read_error(status, body.as_bytes()).error_type, expected, "{body}");
+        }
+    }
+
+    #[test]
+    fn every_failure_is_an_exception_that_is_read_as_its_like() {
+        for (error_type, name, _) in ErrorType::ALL {
+            let failure = Failure::new(error_type, "why");
+            let back = read_error(error_type.status(), &write_error(&failure));
+            assert_eq!(back.message, "why");
+            let (event, payload) = write_exception(&failure);
+            let streamed = read_exception(event, payload.as_str());
+            let is_ours = |it: ErrorType| it.status() >= 500;
+            assert_eq!(is_ours(streamed.error_type), is_ours(error_type), "{name}: {event}");
+        }
+    }
+}

@@ -201,7 +201,7 @@ fn output_config(request: &mut Request, value: &RawValue) -> Result<Option<Json>
     let kind: String = required(&inner, "type", &path, "`json_schema`")?;
     request.response_format = Some(if kind == "json_schema" {
         let path = format!("{path}.structure");
-        let structure: Object<'_> = required(&inner, "structure", &format!("{path}"), "an object")?;
+        let structure: Object<'_> = required(&inner, "structure", &path, "an object")?;
         let path = format!("{path}.jsonSchema");
         let schema: Object<'_> = required(&structure, "jsonSchema", &path, "an object")?;
         let text: String = required(&schema, "schema", &path, "a JSON Schema as text")?;

@@ -71,7 +71,20 @@ impl Settings {
         }
         let asked = reasoning.effort.or_else(|| nearest(reasoning.max_tokens?, max_tokens));
         settings.effort = asked.map(|effort| to.nearest_effort(effort));
+        // Nova takes no limit beside its highest effort, and the client's limit comes first.
+        if family == Family::Nova && max_tokens.is_some() {
+            settings.effort = settings.effort.map(|effort| effort.min(Effort::Medium));
+        }
         Ok(settings)
+    }
+
+    /// Whether only the usual way to draw tokens is taken beside the thought.
+    fn draws_alone(&self) -> bool {
+        match self.family {
+            Family::Claude => self.thinks(),
+            Family::Nova => self.thinks() && self.effort.is_some_and(|it| it > Effort::Medium),
+            Family::Gpt | Family::Other => false,
+        }
     }
 
     /// Sets the budget. What the client limited stays limited: a reply too short to think in is
@@ -117,15 +130,14 @@ impl Settings {
     /// Writes `inferenceConfig`.
     pub(super) fn write_inference(&self, writer: &mut ObjectWriter<'_>, request: &Request) {
         let sampling = &request.sampling;
-        // The dialect's scale ends at 1, others' at 2. Claude thinks at the usual temperature only.
-        let is_claude = self.family == Family::Claude;
-        let temperature = sampling.temperature.filter(|_| !(is_claude && self.thinks()));
+        // The dialect's scale ends at 1, others' at 2.
+        let temperature = sampling.temperature.filter(|_| !self.draws_alone());
         let temperature = temperature.map(|it| it.clamp(0.0, 1.0));
-        let top_p = sampling.top_p.filter(|top_p| match is_claude {
-            true if self.thinks() => *top_p >= THINKING_TOP_P_MIN,
+        let top_p = sampling.top_p.filter(|top_p| match self.family {
+            Family::Claude if self.thinks() => *top_p >= THINKING_TOP_P_MIN,
             // Claude since 4.1 refuses the two together.
-            true => temperature.is_none(),
-            false => true,
+            Family::Claude => temperature.is_none(),
+            Family::Nova | Family::Gpt | Family::Other => !self.draws_alone(),
         });
         let stop: Vec<_> = sampling.stop.iter().filter(|it| !it.trim().is_empty()).collect();
         let config = object(|writer| {
@@ -144,7 +156,7 @@ impl Settings {
 
     /// Writes `additionalModelRequestFields`.
     pub(super) fn write_model_fields(&self, writer: &mut ObjectWriter<'_>, request: &Request) {
-        let top_k = request.sampling.top_k;
+        let top_k = request.sampling.top_k.filter(|_| !self.draws_alone());
         let fields = object(|writer| {
             match self.family {
                 Family::Claude => {
@@ -154,7 +166,7 @@ impl Settings {
                         let config = object(|writer| writer.field("effort", name));
                         writer.field("output_config", &config);
                     }
-                    writer.some("top_k", top_k.filter(|_| !self.thinks()).as_ref());
+                    writer.some("top_k", top_k.as_ref());
                 }
                 Family::Nova => {
                     writer.some("reasoningConfig", self.novas_thinking().as_ref());
