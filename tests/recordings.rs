@@ -27,7 +27,8 @@ fn recorded_streams_are_read_whole_in_every_split() {
         let lines = fs::read_to_string(&recording.path).expect("readable");
         let lines: Vec<&str> = lines.lines().filter(|line| !line.trim().is_empty()).collect();
         let stream = recording.stream(&lines);
-        let (chunks, error) = replay::read_in_every_split(recording.dialect, stream.as_bytes());
+        let stream = replay::framed(recording.dialect.framing(), &stream);
+        let (chunks, error) = replay::read_in_every_split(recording.dialect, &stream);
         assert_eq!(error, None, "{}", recording.path.display());
         let values: Vec<Value> = lines.iter().map(|line| recording.value(line)).collect();
         recording.check(&values, &chunks);
@@ -68,7 +69,8 @@ struct Recording {
 }
 
 /// Whose replies are in which dialect.
-const PROVIDERS: [(&str, &str); 11] = [
+const PROVIDERS: [(&str, &str); 12] = [
+    ("amazon-bedrock", "bedrock-converse"),
     ("anthropic", "anthropic-messages"),
     ("google", "gemini-generate"),
     ("openai", "openai-chat"),
@@ -118,6 +120,7 @@ impl Recording {
                 format!("event: {kind}\ndata: {line}\n\n")
             }
             "gemini-generate" => format!("data: {line}\r\n\r\n"),
+            "bedrock-converse" => format!("{line}\n"),
             _ => format!("data: {line}\n\n"),
         };
         let is_openai = ["openai-chat", "openai-completions"].contains(&self.dialect.name());
@@ -218,6 +221,7 @@ impl Said {
         match dialect {
             "anthropic-messages" => self.anthropic(value),
             "gemini-generate" => self.gemini(value),
+            "bedrock-converse" => self.bedrock(value),
             _ => self.openai(value),
         }
         self.kept(value);
@@ -296,6 +300,20 @@ impl Said {
             }
         }
         self.completion = value["usage"]["output_tokens"].as_u64().or(self.completion);
+    }
+
+    fn bedrock(&mut self, value: &Value) {
+        let blocks = value.pointer("/output/message/content").and_then(Value::as_array);
+        let pieces = [&value["contentBlockStart"]["start"], &value["contentBlockDelta"]["delta"]];
+        for block in blocks.into_iter().flatten().chain(pieces) {
+            self.text.push_str(block["text"].as_str().unwrap_or_default());
+            let thought = &block["reasoningContent"];
+            let thought = thought.get("reasoningText").unwrap_or(thought);
+            self.thought.push_str(thought["text"].as_str().unwrap_or_default());
+            self.calls.extend(block["toolUse"]["name"].as_str().map(str::to_owned));
+        }
+        let usage = value["metadata"].get("usage").unwrap_or(&value["usage"]);
+        self.completion = usage["outputTokens"].as_u64().or(self.completion);
     }
 
     fn gemini(&mut self, value: &Value) {

@@ -6,7 +6,9 @@
 //!   `target.json` (`model`, `stream`, `max_output_tokens`, `reasoning`, `quirks`) says where it goes
 //! - `chat.json`, a chat request -> `prompt.txt`, the one text that it is for an upstream of this
 //!   dialect
-//! - `stream.sse`, an upstream's -> `chunks.json`, `stream.<dialect>.sse` for every surface
+//! - `stream.sse`, an upstream's (`stream.jsonl` where the framing is another: an object a line, of
+//!   binary messages `{"<type>": <payload>}`) -> `chunks.json`, `stream.<dialect>.<sse or jsonl>` for
+//!   every surface
 //! - `reply.json`, an upstream's -> `reply.<dialect>.json` for every surface
 //! - `failed.json`, the `status` and `body` of an upstream's error -> `failed.<dialect>.json` for
 //!   every surface
@@ -23,7 +25,8 @@ use std::{env, fs};
 
 use bytes::Bytes;
 use wire::{
-    Chunk, DIALECTS, Dialect, Quirks, ReasoningStyle, Reply, Source, StreamError, Target, dialect,
+    Chunk, DIALECTS, Dialect, Framing, Quirks, ReasoningStyle, Reply, Source, StreamError, Target,
+    dialect,
 };
 
 #[path = "wire/agents.rs"]
@@ -57,17 +60,23 @@ fn requests_are_written_as_recorded() {
 }
 
 #[test]
-fn the_canonical_form_of_a_chat_request_says_as_much_as_its_bytes() {
+fn the_canonical_form_of_a_request_says_as_much_as_its_bytes() {
     for_each_case("request.json", |case| {
         let Ok(mut request) = case.dialect.read_request(&case.input("request.json")) else {
             return;
         };
-        if case.dialect.name() != "openai-chat" {
-            return;
-        }
-        let quirks = Quirks { openrouter_reasoning: true, ..Quirks::default() };
-        let (model, stream) = (request.model.clone(), Some(request.stream));
-        let settings = Settings { quirks, model, stream, ..Settings::default() };
+        let settings = match case.dialect.name() {
+            "openai-chat" => {
+                let quirks = Quirks { openrouter_reasoning: true, ..Quirks::default() };
+                let (model, stream) = (request.model.clone(), Some(request.stream));
+                Settings { quirks, model, stream, ..Settings::default() }
+            }
+            // Another provider's thoughts are not for Bedrock.
+            "bedrock-converse" if !case.folder.ends_with("foreign-thought") => {
+                case.target(request.stream)
+            }
+            _ => return,
+        };
         request.source = None;
         request.controls = Default::default();
         let outgoing =
@@ -97,19 +106,25 @@ fn conversations_are_rendered_as_recorded() {
 
 #[test]
 fn streams_are_read_in_every_split_and_written_as_recorded() {
-    for_each_case("stream.sse", |case| {
-        let stream = case.input("stream.sse");
-        let (chunks, error) = replay::read_in_every_split(case.dialect, &stream);
-        let mut dump = replay::dump(&chunks);
-        if let Some(error) = &error {
-            dump.push_str(&format!("{error:?}\n"));
-        }
-        case.expect("chunks.json", &dump);
-        for &surface in DIALECTS {
-            let written = write_stream(surface, &chunks, error.as_ref());
-            case.expect(&format!("stream.{}.sse", surface.name()), &written);
-        }
-    });
+    for_each_case("stream.sse", streamed);
+    for_each_case("stream.jsonl", streamed);
+}
+
+fn streamed(case: &Case) {
+    let framing = case.dialect.framing();
+    let text = case.input(&format!("stream.{}", ending(framing)));
+    let stream = replay::framed(framing, std::str::from_utf8(&text).expect("UTF-8"));
+    let (chunks, error) = replay::read_in_every_split(case.dialect, &stream);
+    let mut dump = replay::dump(&chunks);
+    if let Some(error) = &error {
+        dump.push_str(&format!("{error:?}\n"));
+    }
+    case.expect("chunks.json", &dump);
+    for &surface in DIALECTS {
+        let written = write_stream(surface, &chunks, error.as_ref());
+        let ending = ending(surface.framing());
+        case.expect(&format!("stream.{}.{ending}", surface.name()), &written);
+    }
 }
 
 #[test]
@@ -170,7 +185,27 @@ fn write_stream(surface: &dyn Dialect, chunks: &[Chunk], error: Option<&StreamEr
         Some(StreamError::Upstream(failure)) => stream.error(failure, &mut out),
         Some(StreamError::Read(error)) => panic!("{error}"),
     }
-    String::from_utf8(out).expect("UTF-8")
+    unframed(surface.framing(), &out)
+}
+
+/// How a file of streams is called.
+fn ending(framing: Framing) -> &'static str {
+    match framing {
+        Framing::Sse => "sse",
+        Framing::Lines | Framing::EventStream => "jsonl",
+    }
+}
+
+/// A stream as it is kept.
+fn unframed(framing: Framing, stream: &[u8]) -> String {
+    if framing != Framing::EventStream {
+        return String::from_utf8(stream.to_vec()).expect("UTF-8");
+    }
+    let line = |event: wire::sse::Event| {
+        let payload = std::str::from_utf8(&event.data).expect("UTF-8");
+        format!("{{\"{}\":{payload}}}\n", event.name.expect("a type"))
+    };
+    replay::events(framing, &[stream]).into_iter().map(line).collect()
 }
 
 /// One folder.

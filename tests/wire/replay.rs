@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use wire::sse::Event;
 use wire::{
     Chunk, Cost, Delta, Dialect, Framing, Head, Json, ReasoningDetail, ReasoningKind, StreamError,
-    Usage,
+    Usage, event_stream,
 };
 
 /// A stream's chunks, and the error that ended it.
@@ -35,11 +35,7 @@ pub(crate) fn read_in_every_split(dialect: &dyn Dialect, stream: &[u8]) -> Read 
         in_two_everywhere(dialect.framing(), stream, 0..=stream.len());
         return whole;
     }
-    let ends: Vec<usize> = (1..stream.len())
-        .filter(|at| {
-            matches!(&stream[..*at], [.., b'\n', b'\n'] | [.., b'\r', b'\n', b'\r', b'\n'])
-        })
-        .collect();
+    let ends = ends(dialect.framing(), stream);
     let starts = std::iter::once(0).chain(ends.iter().copied());
     for (start, pair) in starts.zip(ends.windows(2)) {
         let middle = pair[0] - start;
@@ -52,6 +48,44 @@ pub(crate) fn read_in_every_split(dialect: &dyn Dialect, stream: &[u8]) -> Read 
     whole
 }
 
+/// Where events end.
+fn ends(framing: Framing, stream: &[u8]) -> Vec<usize> {
+    let is_end = |at: &usize| match framing {
+        Framing::Sse | Framing::Lines => {
+            matches!(&stream[..*at], [.., b'\n', b'\n'] | [.., b'\r', b'\n', b'\r', b'\n'])
+        }
+        Framing::EventStream => false,
+    };
+    let mut ends: Vec<usize> = (1..stream.len()).filter(is_end).collect();
+    let mut at = 0;
+    while framing == Framing::EventStream && at < stream.len() {
+        let length: [u8; 4] = stream[at..at + 4].try_into().expect("four bytes");
+        at += usize::try_from(u32::from_be_bytes(length)).expect("a length");
+        ends.push(at);
+    }
+    ends
+}
+
+/// A stream as it is sent, of the text it is kept as: the same, but of binary messages, which are
+/// kept as `{"<type>": <payload>}`, one a line.
+pub(crate) fn framed(framing: Framing, text: &str) -> Vec<u8> {
+    if framing != Framing::EventStream {
+        return text.as_bytes().to_vec();
+    }
+    let mut out = Vec::new();
+    for line in text.lines().filter(|line| !line.trim().is_empty()) {
+        let event: wire::Object<'_> = serde_json::from_str(line).expect("an object");
+        for (name, payload) in &event.0 {
+            let payload = payload.get().as_bytes();
+            match name.ends_with("Exception") {
+                true => event_stream::write_exception(&mut out, name, payload),
+                false => event_stream::write_event(&mut out, name, payload),
+            }
+        }
+    }
+    out
+}
+
 fn in_two_everywhere(framing: Framing, stream: &[u8], cuts: std::ops::RangeInclusive<usize>) {
     let whole = events(framing, &[stream]);
     for at in cuts.filter(|at| *at <= stream.len()) {
@@ -60,7 +94,8 @@ fn in_two_everywhere(framing: Framing, stream: &[u8], cuts: std::ops::RangeInclu
     }
 }
 
-fn events(framing: Framing, pieces: &[&[u8]]) -> Vec<Event> {
+/// The events of a stream that comes in these pieces.
+pub(crate) fn events(framing: Framing, pieces: &[&[u8]]) -> Vec<Event> {
     let mut reader = framing.reader(16 * 1024 * 1024);
     let mut events = Vec::new();
     for piece in pieces {

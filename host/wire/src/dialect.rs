@@ -8,6 +8,7 @@ use bytes::Bytes;
 
 use crate::chunk::{Chunk, Usage};
 use crate::dialects::anthropic_messages::AnthropicMessages;
+use crate::dialects::bedrock_converse::BedrockConverse;
 use crate::dialects::gemini_generate::GeminiGenerate;
 use crate::dialects::openai_chat::OpenaiChat;
 use crate::dialects::openai_completions::OpenaiCompletions;
@@ -21,7 +22,7 @@ use crate::sse::Event;
 
 /// Every dialect.
 pub static DIALECTS: &[&dyn Dialect] =
-    &[&OpenaiChat, &AnthropicMessages, &GeminiGenerate, &OpenaiCompletions];
+    &[&OpenaiChat, &AnthropicMessages, &GeminiGenerate, &BedrockConverse, &OpenaiCompletions];
 
 /// The dialect of that name.
 pub fn dialect(name: &str) -> Option<&'static dyn Dialect> {

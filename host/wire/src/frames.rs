@@ -4,8 +4,10 @@ use bytes::Bytes;
 
 use crate::sse::{Event, Oversize, Reader};
 
+pub mod event_stream;
 mod lines;
 
+use event_stream::Messages;
 use lines::Lines;
 
 /// How a dialect's streams are cut into events.
@@ -15,6 +17,8 @@ pub enum Framing {
     Sse,
     /// A JSON value on each line (NDJSON).
     Lines,
+    /// Amazon's binary messages with checksums.
+    EventStream,
 }
 
 impl Framing {
@@ -23,6 +27,7 @@ impl Framing {
         match self {
             Self::Sse => "text/event-stream",
             Self::Lines => "application/x-ndjson",
+            Self::EventStream => "application/vnd.amazon.eventstream",
         }
     }
 
@@ -31,8 +36,20 @@ impl Framing {
         match self {
             Self::Sse => Frames::Sse(Reader::new(max_event_bytes)),
             Self::Lines => Frames::Lines(Lines::new(max_event_bytes)),
+            Self::EventStream => Frames::EventStream(Messages::new(max_event_bytes)),
         }
     }
+}
+
+/// Bytes that are no events.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum FrameError {
+    /// An event that is longer than the reader's limit.
+    #[error(transparent)]
+    Oversize(#[from] Oversize),
+    /// An event that was damaged on the way, or was never one.
+    #[error("an event is damaged: {0}")]
+    Corrupt(&'static str),
 }
 
 /// Reads events from bytes in any split, whatever their framing.
@@ -42,6 +59,8 @@ pub enum Frames {
     Sse(Reader),
     /// Of [`Framing::Lines`].
     Lines(Lines),
+    /// Of [`Framing::EventStream`].
+    EventStream(Messages),
 }
 
 impl Frames {
@@ -50,17 +69,19 @@ impl Frames {
         match self {
             Self::Sse(reader) => reader.push(bytes),
             Self::Lines(lines) => lines.push(bytes),
+            Self::EventStream(messages) => messages.push(&bytes),
         }
     }
 
     /// The next whole event; `None` when more bytes are needed.
     ///
     /// # Errors
-    /// An event that is too long; nothing is read after it.
-    pub fn next_event(&mut self) -> Option<Result<Event, Oversize>> {
+    /// An event that is too long or damaged; nothing is read after it.
+    pub fn next_event(&mut self) -> Option<Result<Event, FrameError>> {
         match self {
-            Self::Sse(reader) => reader.next_event(),
-            Self::Lines(lines) => lines.next_event(),
+            Self::Sse(reader) => Some(reader.next_event()?.map_err(FrameError::from)),
+            Self::Lines(lines) => Some(lines.next_event()?.map_err(FrameError::from)),
+            Self::EventStream(messages) => messages.next_event(),
         }
     }
 
@@ -68,10 +89,12 @@ impl Frames {
     ///
     /// # Errors
     /// As [`Frames::next_event`].
-    pub fn finish(&mut self) -> Option<Result<Event, Oversize>> {
+    pub fn finish(&mut self) -> Option<Result<Event, FrameError>> {
         match self {
-            Self::Sse(reader) => reader.finish(),
-            Self::Lines(lines) => lines.finish(),
+            Self::Sse(reader) => Some(reader.finish()?.map_err(FrameError::from)),
+            Self::Lines(lines) => Some(lines.finish()?.map_err(FrameError::from)),
+            // A message is whole or it is none.
+            Self::EventStream(_) => None,
         }
     }
 }

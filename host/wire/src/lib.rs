@@ -11,6 +11,7 @@ mod chunk;
 mod dialect;
 mod dialects {
     pub(crate) mod anthropic_messages;
+    pub(crate) mod bedrock_converse;
     pub(crate) mod gemini_generate;
     pub(crate) mod openai_chat;
     pub(crate) mod openai_completions;
@@ -21,6 +22,7 @@ mod frames;
 #[doc(hidden)]
 pub mod fuzz;
 mod json;
+mod json_text;
 mod packed;
 mod provider;
 mod reply;
@@ -42,7 +44,7 @@ pub use dialect::{
 };
 pub use embed::{EmbedReply, EmbedRequest, Embeddings};
 pub use error::{ErrorType, Failure, ReadError, StreamError, WriteError};
-pub use frames::{Frames, Framing};
+pub use frames::{FrameError, Frames, Framing, event_stream};
 pub use json::{Extra, Json, Object};
 pub use provider::{Auth, ChatTemplate, Policy, Provider, Quirks, SearchForm, providers};
 pub use reply::{Choice, Reply, ToolCall};

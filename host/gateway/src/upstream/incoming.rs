@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::FutureExt;
-use wire::sse::{Event, Oversize};
-use wire::{Chunk, ErrorType, Failure, Frames, ReadStream, StreamError};
+use wire::sse::Event;
+use wire::{Chunk, ErrorType, Failure, FrameError, Frames, ReadStream, StreamError};
 
 use super::{broken, named, unreachable};
 use crate::config::Upstream as Limits;
@@ -111,7 +111,7 @@ impl Incoming {
 
     fn read_event(
         &mut self,
-        event: Result<Event, Oversize>,
+        event: Result<Event, FrameError>,
         chunks: &mut Vec<Chunk>,
     ) -> Result<(), Error> {
         let event = event.map_err(|error| broken(&self.provider, error.to_string()))?;

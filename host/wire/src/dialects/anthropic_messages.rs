@@ -7,16 +7,16 @@ use bytes::Bytes;
 use crate::chunk::{Chunk, FinishReason};
 use crate::dialect::{Cost, Dialect, Head, Outgoing, ReadStream, Target, WriteStream};
 use crate::error::{Failure, ReadError, StreamError, WriteError};
+use crate::json_text;
 use crate::reply::Reply;
 use crate::request::Request;
 
 mod error;
-mod json_text;
 mod read_content;
 mod read_reply;
 mod read_request;
 mod read_stream;
-mod thinking;
+pub(crate) mod thinking;
 mod tools;
 mod usage;
 mod write_content;
@@ -70,7 +70,7 @@ impl Dialect for AnthropicMessages {
 const NAME: &str = "anthropic-messages";
 
 /// The form of reasoning that this dialect can read back.
-const REASONING_FORMAT: &str = "anthropic-claude-v1";
+pub(crate) const REASONING_FORMAT: &str = "anthropic-claude-v1";
 
 /// `Delta::Other`: the fields of a `message_delta` (or of a whole reply) that have no canonical
 /// place: `stop_sequence`, `stop_details`, `container`, `context_management`.

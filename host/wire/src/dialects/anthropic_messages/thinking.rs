@@ -7,7 +7,7 @@ use crate::chunk::{ReasoningDetail, ReasoningKind};
 use crate::packed;
 
 /// Whether Anthropic can take the block back: it is Claude's, and its proof is there.
-pub(super) fn is_claudes(detail: Option<&ReasoningDetail>) -> bool {
+pub(crate) fn is_claudes(detail: Option<&ReasoningDetail>) -> bool {
     let Some(detail) = detail else { return false };
     // OpenRouter's contract: a block without a format is Claude's.
     let format = detail.format.as_deref().unwrap_or(REASONING_FORMAT);
@@ -20,7 +20,7 @@ pub(super) fn is_claudes(detail: Option<&ReasoningDetail>) -> bool {
 }
 
 /// The detail of a `thinking` block; one without a signature is nobody's in particular.
-pub(super) fn thinking(signature: Option<String>, index: u32) -> ReasoningDetail {
+pub(crate) fn thinking(signature: Option<String>, index: u32) -> ReasoningDetail {
     let signature = signature.filter(|signature| !signature.is_empty());
     ReasoningDetail {
         kind: ReasoningKind::Text,
@@ -32,7 +32,7 @@ pub(super) fn thinking(signature: Option<String>, index: u32) -> ReasoningDetail
 }
 
 /// The detail of a `redacted_thinking` block: Claude's, or what was packed into it.
-pub(super) fn redacted(data: String, index: u32) -> ReasoningDetail {
+pub(crate) fn redacted(data: String, index: u32) -> ReasoningDetail {
     let detail = packed::unpack(&data).unwrap_or_else(|| ReasoningDetail {
         kind: ReasoningKind::Encrypted,
         format: Some(REASONING_FORMAT.to_owned()),
