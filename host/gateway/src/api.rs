@@ -9,6 +9,7 @@ use crate::app::App;
 
 mod body;
 mod credits;
+mod errands;
 mod generate;
 mod generations;
 mod health;
@@ -26,6 +27,12 @@ pub(crate) use listen::{Listener, serve};
 pub(crate) fn router(app: &App) -> Router {
     let v1 = Router::new()
         .route("/chat/completions", post(generate::chat))
+        .route("/embeddings", post(errands::embeddings))
+        .route("/rerank", post(errands::rerank))
+        .route("/images", post(errands::images))
+        .route("/images/generations", post(errands::images))
+        .route("/audio/speech", post(errands::speech))
+        .route("/audio/transcriptions", post(errands::transcriptions))
         .route("/models", get(models::list))
         .route("/models/count", get(models::count))
         .route("/generation", get(generations::show))

@@ -12,19 +12,27 @@ mod dialects {
     pub(crate) mod anthropic_messages;
     pub(crate) mod gemini_generate;
     pub(crate) mod openai_chat;
+    pub(crate) mod shared_rerank;
 }
 mod embed;
 mod error;
+mod form;
 mod frames;
 #[doc(hidden)]
 pub mod fuzz;
+mod image;
 mod json;
 mod provider;
 mod reply;
 mod request;
+mod rerank;
 mod shipped;
 mod source;
+mod speech;
 pub mod sse;
+pub mod surface;
+mod transcribe;
+mod units;
 
 pub use catalog::{Endpoint, Modality, Model, models};
 pub use chunk::{Chunk, Delta, FinishReason, ReasoningDetail, ReasoningKind, Role, Usage};
@@ -32,9 +40,10 @@ pub use dialect::{
     Cost, DIALECTS, Dialect, Head, Outgoing, ReadStream, ReasoningStyle, Target, WriteStream,
     dialect,
 };
-pub use embed::{EmbedReply, EmbedRequest, Embeddings};
+pub use embed::{EmbedInput, EmbedReply, EmbedRequest, Embeddings, Encoding};
 pub use error::{ErrorType, Failure, ReadError, StreamError, WriteError};
 pub use frames::{Frames, Framing};
+pub use image::{ImageReply, ImageRequest, Images, Picture, Size};
 pub use json::{Extra, Json, Object};
 pub use provider::{Auth, Provider, Quirks, providers};
 pub use reply::{Choice, Reply, ToolCall};
@@ -42,5 +51,9 @@ pub use request::{
     Content, Controls, Effort, Media, MediaData, MediaKind, Message, Other, Part, PluginEntry,
     Reasoning, Request, ResponseFormat, Sampling, Service, Tool, ToolChoice,
 };
+pub use rerank::{Document, Rank, Rerank, RerankReply, RerankRequest};
 pub use shipped::{DataError, shipped_errors};
 pub use source::Source;
+pub use speech::{SoundFormat, Speech, SpeechRequest};
+pub use transcribe::{Length, TranscribeReply, TranscribeRequest, Transcription};
+pub use units::Units;

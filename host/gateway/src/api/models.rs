@@ -131,7 +131,7 @@ fn model(served: &Served) -> Value {
 
 /// USD per token as decimal text, by OpenRouter's names.
 fn pricing(endpoint: &Endpoint) -> Value {
-    const NAMES: [(Kind, &str); 9] = [
+    const NAMES: [(Kind, &str); 13] = [
         (Kind::Prompt, "prompt"),
         (Kind::Completion, "completion"),
         (Kind::Request, "request"),
@@ -141,10 +141,18 @@ fn pricing(endpoint: &Endpoint) -> Value {
         (Kind::AudioPrompt, "audio"),
         (Kind::AudioCompletion, "audio_output"),
         (Kind::WebSearch, "web_search"),
+        (Kind::Character, "character"),
+        (Kind::Second, "second"),
+        (Kind::Image, "image_output"),
+        (Kind::SearchUnit, "search_unit"),
     ];
+    const PIECES: [Kind; 4] = [Kind::Character, Kind::Second, Kind::Image, Kind::SearchUnit];
     let Some(price) = &endpoint.price else { return json!({"prompt": "0", "completion": "0"}) };
+    // What is paid by the piece stands only where it is.
+    let is_shown = |kind: Kind| !PIECES.contains(&kind) || price.per_token_usd(kind) != "0";
     let named = NAMES
         .iter()
+        .filter(|(kind, _)| is_shown(*kind))
         .map(|(kind, name)| ((*name).to_owned(), Value::String(price.per_token_usd(*kind))));
     Value::Object(named.collect::<Map<_, _>>())
 }

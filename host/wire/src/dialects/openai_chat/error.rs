@@ -4,7 +4,7 @@ use serde_json::value::RawValue;
 
 use super::emit;
 use super::shape::{Body, list, text, word};
-use crate::error::{ErrorType, Failure};
+use crate::error::{ErrorType, Failure, StreamError};
 use crate::json::{Json, Object};
 
 mod kind;
@@ -47,6 +47,13 @@ pub(super) fn read_inside(body: &Body<'_>, bytes: &[u8]) -> Option<Failure> {
     Some(read(200, format!(r#"{{"error":{}}}"#, error.get()).as_bytes()))
 }
 
+/// The failure that stands where the reply of another call was expected, if it does.
+pub(super) fn inside(fields: &Object<'_>, body: &[u8]) -> Option<StreamError> {
+    let error = fields.field("error")?;
+    let is_error = !matches!(error.get(), "null" | "false" | "\"\"" | "{}");
+    is_error.then(|| StreamError::Upstream(read(200, body)))
+}
+
 /// Writes OpenRouter's envelope. A status of 500 says nothing beyond its message.
 pub(super) fn write(failure: &Failure) -> Vec<u8> {
     let mut out = Vec::new();
@@ -66,10 +73,14 @@ pub(super) fn write_fields(failure: &Failure, error: &mut emit::Object<'_>) {
     error.object("metadata", |metadata| {
         metadata.value("error_type", failure.error_type.as_str());
         metadata.optional("provider_code", failure.provider_code.as_ref());
-        for (name, value) in &failure.metadata {
+        for (name, value) in failure.metadata.iter().filter(|(name, _)| name != AVAILABILITY) {
             metadata.raw(name, value.as_str());
         }
     });
+    // It stands beside the metadata, for clients that pick another model by it.
+    for (name, value) in failure.metadata.iter().filter(|(name, _)| name == AVAILABILITY) {
+        error.raw(name, value.as_str());
+    }
 }
 
 /// What an error body says, wherever it says it.
@@ -216,6 +227,7 @@ fn excerpt_of(text: &str, max_chars: usize) -> String {
     }
 }
 
+const AVAILABILITY: &str = "availability";
 const NO_MESSAGE: &str = "Provider returned error";
 const MAX_MESSAGE: usize = 2000;
 const MAX_RAW: usize = 16 * 1024;
