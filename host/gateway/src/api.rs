@@ -10,6 +10,7 @@ use crate::app::App;
 mod body;
 mod count_tokens;
 mod credits;
+mod errands;
 mod generate;
 mod generations;
 mod health;
@@ -29,6 +30,12 @@ pub(crate) use listen::{Listener, serve};
 pub(crate) fn router(app: &App) -> Router {
     let v1 = surfaces::versioned()
         .merge(models::routes())
+        .route("/embeddings", post(errands::embeddings))
+        .route("/rerank", post(errands::rerank))
+        .route("/images", post(errands::images))
+        .route("/images/generations", post(errands::images))
+        .route("/audio/speech", post(errands::speech))
+        .route("/audio/transcriptions", post(errands::transcriptions))
         .route("/generation", get(generations::show))
         .route("/key", get(keys::current))
         .route("/keys", get(keys::list).post(keys::create))

@@ -50,6 +50,8 @@ pub struct Server {
     pub threads: usize,
     /// Largest request body in bytes.
     pub body_bytes_max: usize,
+    /// Largest form with a file (sound to write down) in bytes.
+    pub upload_bytes_max: usize,
     /// Largest request head in bytes.
     pub head_bytes_max: usize,
     /// How long a client may take to send a request's head, and how long a connection may lie
@@ -78,6 +80,7 @@ impl Default for Server {
             listen: SocketAddr::from(([127, 0, 0, 1], 8787)),
             threads: 0,
             body_bytes_max: 32 << 20,
+            upload_bytes_max: 25 << 20,
             head_bytes_max: 64 << 10,
             head_ms: 120_000,
             body_ms: 60_000,
@@ -99,6 +102,8 @@ pub struct Upstream {
     pub connect_ms: u64,
     /// How long a reply's first event (or whole body) may take.
     pub first_token_ms: u64,
+    /// How long a transcription may take.
+    pub transcription_ms: u64,
     /// The longest silence within a reply.
     pub idle_ms: u64,
     /// The longest a whole generation may take.
@@ -121,6 +126,7 @@ impl Default for Upstream {
         Self {
             connect_ms: 10_000,
             first_token_ms: 300_000,
+            transcription_ms: 60_000,
             idle_ms: 120_000,
             total_ms: 1_800_000,
             event_bytes_max: 16 << 20,
@@ -309,6 +315,7 @@ impl Config {
         let positive = [
             ("server.requests_max", self.server.requests_max),
             ("server.body_bytes_max", self.server.body_bytes_max),
+            ("server.upload_bytes_max", self.server.upload_bytes_max),
             ("upstream.event_bytes_max", self.upstream.event_bytes_max),
             ("store.queue_max", self.store.queue_max),
             ("plugins.generations_kept", self.plugins.generations_kept),

@@ -6,9 +6,7 @@
 
 use std::sync::Arc;
 
-use wire::{
-    Chunk, Delta, Dialect, EmbedReply, EmbedRequest, ErrorType, Failure, Head, Request, Unavailable,
-};
+use wire::{Chunk, Delta, Dialect, ErrorType, Failure, Head, Request, Unavailable};
 
 use crate::app::App;
 use crate::auth::Caller;
@@ -22,7 +20,7 @@ use crate::upstream::{Answer, Upstream};
 
 mod calls;
 mod client;
-mod embed;
+mod errand;
 mod meter;
 mod record;
 mod stream;
@@ -31,6 +29,7 @@ mod whole;
 
 use calls::{Calls, Desk};
 pub(crate) use client::{Begun, Client, Waiting, pair};
+pub(crate) use errand::{Task, serve};
 use record::Record;
 pub(crate) use turn::Turn;
 
@@ -182,7 +181,7 @@ async fn attempt<E: Errand>(
         let result = tokio::select! {
             biased;
             result = sending => result,
-            () = client.gone(), if step.endpoint.provider.cancel => return Err(cancelled(record)),
+            () = client.gone(), if step.endpoint.provider.cancel || E::IS_ALL_OR_NOTHING => return Err(cancelled(record)),
             _ = cut.wait_for(|cut| *cut) => return Err(cut_off()),
         };
         match result {
@@ -207,7 +206,10 @@ async fn attempt<E: Errand>(
 }
 
 /// What an endpoint can be asked.
-trait Errand: Sync {
+pub(crate) trait Errand: Sync {
+    /// Whether a client that leaves before the answer pays nothing, whatever the provider does.
+    const IS_ALL_OR_NOTHING: bool = false;
+
     /// What it answers.
     type Answer: Send;
 
@@ -224,14 +226,6 @@ impl Errand for Request {
 
     async fn send(&self, upstream: &Upstream, endpoint: &Endpoint) -> Result<Answer, Error> {
         upstream.send(endpoint, self).await
-    }
-}
-
-impl Errand for EmbedRequest {
-    type Answer = EmbedReply;
-
-    async fn send(&self, upstream: &Upstream, endpoint: &Endpoint) -> Result<EmbedReply, Error> {
-        upstream.embed(endpoint, self).await
     }
 }
 

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use ledger::{Counts, Money};
-use wire::{Availability, Content, ErrorType, MediaKind, Modality, Request, Unavailable};
+use wire::{Availability, Content, ErrorType, Json, MediaKind, Modality, Request, Unavailable};
 
 use crate::config::catalog::{Catalog, Endpoint, Served};
 use crate::error::Error;
@@ -12,6 +12,7 @@ mod preferences;
 mod worst;
 
 use preferences::{Preferences, Sort};
+pub(crate) use worst::{IMAGE_MAX, MARKS_MAX};
 
 /// A model name taken apart.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -148,18 +149,29 @@ pub(crate) fn plan(
     }
 }
 
-/// Plans an embedding of texts: the named model's endpoints.
+/// Plans a call beside text generation: the endpoints of the named model, out of which `what` must
+/// come. `provider` is the client's `provider` object.
 ///
 /// # Errors
-/// No model of that name (400), one that makes no embeddings (400), or no endpoint (404).
-pub(crate) fn plan_embeddings(catalog: &Catalog, text: &str) -> Result<Plan, Error> {
+/// No model of that name (400), one for another call (400), or no endpoint (404).
+pub(crate) fn plan_errand(
+    catalog: &Catalog,
+    text: &str,
+    what: Modality,
+    provider: Option<&Json>,
+) -> Result<Plan, Error> {
+    let preferences = Preferences::read(provider)?;
     let named = name(catalog, text, |_| false)?;
     let Some(served) = catalog.models.get(&named.id) else { return Err(unknown_model(text)) };
-    if !served.model.makes_embeddings() {
-        return Err(makes_no_embeddings(catalog, &named.id).asked_for(&[text]));
+    if !served.model.makes(what) {
+        return Err(wrong_endpoint(catalog, served, what).asked_for(&[text]));
     }
-    let steps = offers(&named, served, &Preferences::read(None)?);
-    Ok(Plan { steps: steps.map_err(|error| error.asked_for(&[text]))? })
+    let steps = offers(&named, served, &preferences);
+    let mut steps = steps.map_err(|error| error.asked_for(&[text]))?;
+    if !preferences.allow_fallbacks {
+        steps.truncate(1);
+    }
+    Ok(Plan { steps })
 }
 
 /// One model's endpoints for a conversation, filtered and ordered.
@@ -169,8 +181,8 @@ fn serve(
     request: &Request,
     preferences: &Preferences,
 ) -> Result<Vec<Step>, Error> {
-    if served.model.makes_embeddings() {
-        return Err(writes_nothing(&named.id));
+    if !served.model.converses() {
+        return Err(writes_nothing(served));
     }
     check_abilities(served, request)?;
     if preferences.require_parameters {
@@ -263,19 +275,43 @@ fn typical_cost(endpoint: &Endpoint) -> Money {
     endpoint.price.as_ref().map_or(Money::MAX, |price| price.cost(&counts).total)
 }
 
-fn writes_nothing(id: &str) -> Error {
+/// The model is for a call of its own, and was asked for a conversation.
+fn writes_nothing(served: &Served) -> Error {
+    let model = &served.model;
+    let path = model.output_modalities.first().map_or("", |what| path_of(*what));
     let message = format!(
-        "{id} turns texts into vectors and writes no replies. GET /api/v1/models lists the models \
-         that do"
+        "{} is not a model for conversations: ask it by POST /api/v1{path}. GET /api/v1/models \
+         lists the models that write replies",
+        model.id
     );
     Error::client(ErrorType::InvalidRequest, message).unavailable(Unavailable::WrongEndpoint)
 }
 
-fn makes_no_embeddings(catalog: &Catalog, id: &str) -> Error {
-    let models = catalog.models.values().filter(|served| served.model.makes_embeddings());
+/// The model can't do what was asked.
+fn wrong_endpoint(catalog: &Catalog, served: &Served, what: Modality) -> Error {
+    let model = &served.model;
+    let path = model.output_modalities.first().map_or("", |what| path_of(*what));
+    let models = catalog.models.values().filter(|served| served.model.makes(what));
     let known = models.map(|served| served.model.id.as_str()).collect::<Vec<_>>().join(", ");
-    let message = format!("{id} writes replies and makes no embeddings. Models that do: {known}");
+    let known = if known.is_empty() { "none is configured" } else { known.as_str() };
+    let what = what.as_str();
+    let message = format!(
+        "{} is not a model for {what}: ask it by POST /api/v1{path}. Models for {what}: {known}",
+        model.id
+    );
     Error::client(ErrorType::InvalidRequest, message).unavailable(Unavailable::WrongEndpoint)
+}
+
+/// Where clients ask for what comes out of a model.
+fn path_of(what: Modality) -> &'static str {
+    match what {
+        Modality::Embeddings => "/embeddings",
+        Modality::Rerank => "/rerank",
+        Modality::Image => "/images",
+        Modality::Speech => "/audio/speech",
+        Modality::Transcription => "/audio/transcriptions",
+        Modality::Text | Modality::Audio | Modality::Video | Modality::File => "/chat/completions",
+    }
 }
 
 fn unknown_model(text: &str) -> Error {

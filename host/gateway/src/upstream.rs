@@ -6,8 +6,8 @@ use std::time::Duration;
 use bytes::Bytes;
 use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderName, HeaderValue, RETRY_AFTER};
 use wire::{
-    Auth, Chunk, Delta, EmbedReply, EmbedRequest, ErrorType, Failure, Json, Outgoing, Request,
-    Source, Target, Unavailable, WriteError,
+    Auth, Chunk, Delta, ErrorType, Failure, Json, Outgoing, Request, Source, Target, Unavailable,
+    WriteError,
 };
 
 use crate::config::Upstream as Limits;
@@ -16,9 +16,11 @@ use crate::error::Error;
 
 mod client;
 mod conceal;
+mod errands;
 mod incoming;
 pub(crate) mod page;
 
+pub(crate) use errands::Sound;
 pub(crate) use incoming::Incoming;
 
 /// The way to every provider: one connection pool, and what may take how long.
@@ -68,31 +70,6 @@ impl Upstream {
         self.in_time(&endpoint.provider, self.attempt(endpoint, request)).await
     }
 
-    /// Asks one endpoint for vectors.
-    ///
-    /// # Errors
-    /// As [`Upstream::send`].
-    pub(crate) async fn embed(
-        &self,
-        endpoint: &Endpoint,
-        request: &EmbedRequest,
-    ) -> Result<EmbedReply, Error> {
-        let provider = &endpoint.provider;
-        let dialect = provider.dialect;
-        let Some(call) = dialect.embeddings() else {
-            let error = WriteError { dialect: dialect.name(), what: "embeddings".to_owned() };
-            return Err(unwritable(provider, &error));
-        };
-        let attempt = async {
-            let outgoing = call.write_texts(request, &endpoint.model);
-            let response = self.post(provider, outgoing).await?;
-            let body = self.collect(provider, response, self.limits.reply_bytes_max).await?;
-            let reply = call.read_vectors(&body, request);
-            reply.map_err(|error| incoming::failed(provider, error))
-        };
-        self.in_time(provider, attempt).await
-    }
-
     /// An attempt, given up when nothing has come of it in time.
     async fn in_time<T>(
         &self,
@@ -100,6 +77,15 @@ impl Upstream {
         attempt: impl Future<Output = Result<T, Error>>,
     ) -> Result<T, Error> {
         let limit = Duration::from_millis(self.limits.first_token_ms);
+        self.within(limit, provider, attempt).await
+    }
+
+    async fn within<T>(
+        &self,
+        limit: Duration,
+        provider: &Provider,
+        attempt: impl Future<Output = Result<T, Error>>,
+    ) -> Result<T, Error> {
         match tokio::time::timeout(limit, attempt).await {
             Ok(answer) => answer,
             Err(_) => Err(self.too_slow(provider, "began no reply", limit)),
@@ -146,10 +132,10 @@ impl Upstream {
         provider: &Provider,
         outgoing: Outgoing,
     ) -> Result<reqwest::Response, Error> {
-        let mut call = self
-            .client
-            .post(format!("{}{}", provider.base_url, outgoing.path))
-            .header(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        let mut call = self.client.post(format!("{}{}", provider.base_url, outgoing.path));
+        if !outgoing.headers.iter().any(|(name, _)| *name == CONTENT_TYPE.as_str()) {
+            call = call.header(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        }
         for (name, value) in &outgoing.headers {
             call = call.header(*name, value);
         }

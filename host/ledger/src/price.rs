@@ -6,7 +6,8 @@ use std::fmt;
 use crate::decimal::{self, DecimalError};
 use crate::money::Money;
 
-/// An endpoint's rates, each in pico-dollars (10⁻¹² USD) per token or per unit.
+/// An endpoint's rates, each in pico-dollars (10⁻¹² USD) per token or per unit; `second` per
+/// millisecond, which is how time is counted.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Price {
     prompt: u64,
@@ -15,11 +16,16 @@ pub struct Price {
     cache_write: u64,
     cache_write_1h: u64,
     audio_prompt: u64,
+    image_prompt: u64,
     audio_completion: u64,
     image_completion: u64,
     internal_reasoning: u64,
     request: u64,
     web_search: u64,
+    character: u64,
+    second: u64,
+    image: u64,
+    search_unit: u64,
 }
 
 /// What is paid for.
@@ -37,6 +43,8 @@ pub enum Kind {
     CacheWrite1h,
     /// Tokens of sound read.
     AudioPrompt,
+    /// Tokens of pictures read.
+    ImagePrompt,
     /// Tokens of sound written.
     AudioCompletion,
     /// Tokens of pictures written.
@@ -47,6 +55,14 @@ pub enum Kind {
     Request,
     /// Each web search that the provider makes.
     WebSearch,
+    /// Each character that is spoken.
+    Character,
+    /// Each second of sound that is heard; parts of one by the millisecond.
+    Second,
+    /// Each picture that is made.
+    Image,
+    /// Each search unit of a ranking (Cohere's word: a query with up to 100 documents).
+    SearchUnit,
 }
 
 /// What one generation used. Missing reports count as zero.
@@ -64,6 +80,8 @@ pub struct Counts {
     pub cache_write_1h: u64,
     /// Of `prompt`: sound.
     pub audio_prompt: u64,
+    /// Of `prompt`: pictures.
+    pub image_prompt: u64,
     /// Of `completion`: thought.
     pub reasoning: u64,
     /// Of `completion`: sound.
@@ -74,6 +92,14 @@ pub struct Counts {
     pub web_searches: u64,
     /// Requests sent to the provider and answered; each costs the fee per request.
     pub requests: u64,
+    /// Characters spoken.
+    pub characters: u64,
+    /// Sound heard, in milliseconds.
+    pub sound_ms: u64,
+    /// Pictures made.
+    pub images: u64,
+    /// Units of ranking.
+    pub search_units: u64,
 }
 
 /// What one generation costs. `prompt + completion + fees == total`, always.
@@ -83,7 +109,7 @@ pub struct Cost {
     pub prompt: Money,
     /// All kinds of tokens written.
     pub completion: Money,
-    /// The request itself and its searches.
+    /// The request itself, its searches, and what is paid by the piece.
     pub fees: Money,
     /// Everything.
     pub total: Money,
@@ -131,11 +157,11 @@ pub enum PriceError {
 }
 
 impl Price {
-    /// Reads `(kind, decimal text)` pairs: USD per million tokens, USD each for `request` and
-    /// `web_search`. `prompt` and `completion` are required. What is not given falls back:
-    /// `cache_read`, `cache_write` and `audio_prompt` to `prompt`, `cache_write_1h` to
-    /// `cache_write`, `audio_completion`, `image_completion` and `internal_reasoning` to
-    /// `completion`, `request` and `web_search` to nothing.
+    /// Reads `(kind, decimal text)` pairs: USD per million tokens, USD each for `request`,
+    /// `web_search`, `character`, `second`, `image` and `search_unit`. `prompt` and `completion`
+    /// are required. What is not given falls back: `cache_read`, `cache_write`, `audio_prompt` and
+    /// `image_prompt` to `prompt`, `cache_write_1h` to `cache_write`, `audio_completion`,
+    /// `image_completion` and `internal_reasoning` to `completion`, what is paid each to nothing.
     ///
     /// # Errors
     /// Names the kind and the fix.
@@ -162,11 +188,16 @@ impl Price {
             cache_write,
             cache_write_1h: find(Kind::CacheWrite1h).unwrap_or(cache_write),
             audio_prompt: find(Kind::AudioPrompt).unwrap_or(prompt),
+            image_prompt: find(Kind::ImagePrompt).unwrap_or(prompt),
             audio_completion: find(Kind::AudioCompletion).unwrap_or(completion),
             image_completion: find(Kind::ImageCompletion).unwrap_or(completion),
             internal_reasoning: find(Kind::InternalReasoning).unwrap_or(completion),
             request: find(Kind::Request).unwrap_or(0),
             web_search: find(Kind::WebSearch).unwrap_or(0),
+            character: find(Kind::Character).unwrap_or(0),
+            second: find(Kind::Second).unwrap_or(0),
+            image: find(Kind::Image).unwrap_or(0),
+            search_unit: find(Kind::SearchUnit).unwrap_or(0),
         })
     }
 
@@ -179,6 +210,7 @@ impl Price {
             (counts.cache_write, self.cache_write),
             (counts.cache_write_1h, self.cache_write_1h),
             (counts.audio_prompt, self.audio_prompt),
+            (counts.image_prompt, self.image_prompt),
         ];
         let completion_parts = [
             (counts.reasoning, self.internal_reasoning),
@@ -187,20 +219,43 @@ impl Price {
         ];
         let prompt = whole(counts.prompt, self.prompt, &prompt_parts);
         let completion = whole(counts.completion, self.completion, &completion_parts);
-        let fees = sum(&[(counts.requests, self.request), (counts.web_searches, self.web_search)]);
-        Cost::of(prompt, completion, fees)
+        let searches = sum(&[(counts.web_searches, self.web_search)]);
+        Cost::of(prompt, completion, searches + self.pieces(counts))
+    }
+
+    /// What is paid by the piece and known before.
+    fn pieces(&self, counts: &Counts) -> i128 {
+        sum(&[
+            (counts.requests, self.request),
+            (counts.characters, self.character),
+            (counts.sound_ms, self.second),
+            (counts.images, self.image),
+            (counts.search_units, self.search_unit),
+        ])
     }
 
     /// The most that one request with this many tokens can cost, whichever kinds they turn out to
     /// be. Web searches are not in it: their number is the provider's choice, so they are an
     /// overrun where they happen.
     pub fn cost_max(&self, prompt_tokens_max: u64, completion_tokens_max: u64) -> Money {
+        self.cost_max_of(&Counts {
+            prompt: prompt_tokens_max,
+            completion: completion_tokens_max,
+            requests: 1,
+            ..Counts::default()
+        })
+    }
+
+    /// The most that these counts can cost: tokens of whichever kinds, and what is paid by the
+    /// piece, web searches apart. The parts of `prompt` and `completion` are not looked at.
+    pub fn cost_max_of(&self, counts: &Counts) -> Money {
         let prompt = [
             self.prompt,
             self.cache_read,
             self.cache_write,
             self.cache_write_1h,
             self.audio_prompt,
+            self.image_prompt,
         ];
         let completion = [
             self.completion,
@@ -209,16 +264,14 @@ impl Price {
             self.image_completion,
         ];
         let dearest = |rates: &[u64]| rates.iter().copied().max().unwrap_or(0);
-        round(sum(&[
-            (prompt_tokens_max, dearest(&prompt)),
-            (completion_tokens_max, dearest(&completion)),
-            (1, self.request),
-        ]))
+        let tokens = [(counts.prompt, dearest(&prompt)), (counts.completion, dearest(&completion))];
+        round(sum(&tokens) + self.pieces(counts))
     }
 
     /// USD per token (or per unit) as exact decimal text, as the models API shows it.
     pub fn per_token_usd(&self, kind: Kind) -> String {
-        decimal::write(i64::try_from(self.rate(kind)).unwrap_or(i64::MAX), PICO_PLACES)
+        let places = if kind == Kind::Second { NANO_PLACES } else { PICO_PLACES };
+        decimal::write(i64::try_from(self.rate(kind)).unwrap_or(i64::MAX), places)
     }
 
     /// Whether nothing costs anything.
@@ -234,11 +287,16 @@ impl Price {
             Kind::CacheWrite => self.cache_write,
             Kind::CacheWrite1h => self.cache_write_1h,
             Kind::AudioPrompt => self.audio_prompt,
+            Kind::ImagePrompt => self.image_prompt,
             Kind::AudioCompletion => self.audio_completion,
             Kind::ImageCompletion => self.image_completion,
             Kind::InternalReasoning => self.internal_reasoning,
             Kind::Request => self.request,
             Kind::WebSearch => self.web_search,
+            Kind::Character => self.character,
+            Kind::Second => self.second,
+            Kind::Image => self.image,
+            Kind::SearchUnit => self.search_unit,
         }
     }
 }
@@ -261,18 +319,23 @@ impl Cost {
 
 impl Kind {
     /// Every kind.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 16] = [
         Self::Prompt,
         Self::Completion,
         Self::CacheRead,
         Self::CacheWrite,
         Self::CacheWrite1h,
         Self::AudioPrompt,
+        Self::ImagePrompt,
         Self::AudioCompletion,
         Self::ImageCompletion,
         Self::InternalReasoning,
         Self::Request,
         Self::WebSearch,
+        Self::Character,
+        Self::Second,
+        Self::Image,
+        Self::SearchUnit,
     ];
 
     /// The name in price tables.
@@ -284,11 +347,16 @@ impl Kind {
             Self::CacheWrite => "cache_write",
             Self::CacheWrite1h => "cache_write_1h",
             Self::AudioPrompt => "audio_prompt",
+            Self::ImagePrompt => "image_prompt",
             Self::AudioCompletion => "audio_completion",
             Self::ImageCompletion => "image_completion",
             Self::InternalReasoning => "internal_reasoning",
             Self::Request => "request",
             Self::WebSearch => "web_search",
+            Self::Character => "character",
+            Self::Second => "second",
+            Self::Image => "image",
+            Self::SearchUnit => "search_unit",
         }
     }
 
@@ -304,13 +372,27 @@ impl Kind {
     }
 
     /// Decimal places of the text: a millionth of a dollar per million tokens is one pico-dollar
-    /// per token.
+    /// per token, a nano-dollar per second one per millisecond.
     fn places(self) -> u32 {
-        if matches!(self, Self::Request | Self::WebSearch) { PICO_PLACES } else { 6 }
+        match self {
+            Self::Second => NANO_PLACES,
+            _ if self.is_each() => PICO_PLACES,
+            _ => 6,
+        }
     }
 
     fn text_max(self) -> &'static str {
-        if matches!(self, Self::Request | Self::WebSearch) { "1000" } else { "1000000000" }
+        match self {
+            Self::Second => "1000000",
+            _ if self.is_each() => "1000",
+            _ => "1000000000",
+        }
+    }
+
+    /// Whether the price is for one thing and not for a million tokens.
+    fn is_each(self) -> bool {
+        use Kind::{Character, Image, Request, SearchUnit, Second, WebSearch};
+        matches!(self, Request | WebSearch | Character | Second | Image | SearchUnit)
     }
 
     fn names() -> String {
@@ -331,7 +413,7 @@ fn whole(count: u64, rate: u64, parts: &[(u64, u64)]) -> i128 {
 }
 
 /// Pico-dollars. It can't overflow: a count is below 2⁶⁴, a rate at most 10¹⁵ (below 2⁵⁰), and
-/// at most a dozen products are added.
+/// at most two dozen products are added.
 fn sum(lines: &[(u64, u64)]) -> i128 {
     lines.iter().map(|(count, rate)| i128::from(*count) * i128::from(*rate)).sum()
 }
@@ -343,6 +425,7 @@ fn round(picos: i128) -> Money {
 }
 
 const PICO_PLACES: u32 = 12;
+const NANO_PLACES: u32 = 9;
 const PICOS_PER_NANO: i128 = 1_000;
 
 /// 1000 USD per token or unit: far above any price, far below what would overflow a sum.

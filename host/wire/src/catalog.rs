@@ -85,9 +85,14 @@ pub struct Model {
 }
 
 impl Model {
-    /// Whether it turns texts into vectors, and does nothing else.
-    pub fn makes_embeddings(&self) -> bool {
-        self.output_modalities.contains(&Modality::Embeddings)
+    /// Whether this comes out of it.
+    pub fn makes(&self, what: Modality) -> bool {
+        self.output_modalities.contains(&what)
+    }
+
+    /// Whether it can hold a conversation: it does not stand alone for a call of its own.
+    pub fn converses(&self) -> bool {
+        !self.output_modalities.iter().any(|what| what.stands_alone())
     }
 
     /// Reads a file of `[[model]]` blocks and checks each.
@@ -134,11 +139,13 @@ impl Model {
         if self.input_modalities.is_empty() || self.output_modalities.is_empty() {
             return wrong("input_modalities, output_modalities", "must not be empty".to_owned());
         }
-        if self.input_modalities.contains(&Modality::Embeddings) {
-            return wrong("input_modalities", "`embeddings` only comes out of a model".to_owned());
+        if let Some(what) = self.input_modalities.iter().find(|what| what.stands_alone()) {
+            let problem = format!("`{}` only comes out of a model", what.as_str());
+            return wrong("input_modalities", problem);
         }
-        if self.makes_embeddings() && self.output_modalities.len() > 1 {
-            return wrong("output_modalities", "`embeddings` stands alone".to_owned());
+        let alone = self.output_modalities.iter().find(|what| what.stands_alone());
+        if let Some(what) = alone.filter(|_| self.output_modalities.len() > 1) {
+            return wrong("output_modalities", format!("`{}` stands alone", what.as_str()));
         }
         for name in &self.supported_parameters {
             if !PARAMETERS.contains(&name.as_str()) {
@@ -217,9 +224,10 @@ pub struct Endpoint {
     #[serde(default)]
     pub supports_implicit_caching: bool,
     /// USD per million tokens as decimal text, by kind: `prompt`, `completion`, `cache_read`,
-    /// `cache_write`, `cache_write_1h`, `audio_prompt`, `audio_completion`, `image_completion`,
-    /// `internal_reasoning`; USD each: `request`, `web_search`. Empty: no price, so it is refused
-    /// unless the operator says otherwise.
+    /// `cache_write`, `cache_write_1h`, `audio_prompt`, `image_prompt`, `audio_completion`,
+    /// `image_completion`, `internal_reasoning`; USD each: `request`, `web_search`, `character`
+    /// (spoken), `second` (heard), `image` (made), `search_unit` (of a ranking). Empty: no price,
+    /// so it is refused unless the operator says otherwise.
     #[serde(default)]
     pub price: BTreeMap<String, String>,
     /// Where the price was read.
@@ -257,7 +265,11 @@ impl Endpoint {
             if !PRICES.contains(&kind.as_str()) {
                 return wrong("price", &unknown("price", kind, PRICES.iter().copied()));
             }
-            let places = if EACH.contains(&kind.as_str()) { 12 } else { 6 };
+            let places = match kind.as_str() {
+                "second" => 9,
+                kind if EACH.contains(&kind) => 12,
+                _ => 6,
+            };
             if !is_decimal(usd, places) {
                 let problem = format!(
                     "`{usd}` is not decimal text like \"0.125\" with at most {places} places"
@@ -292,6 +304,9 @@ pub enum Modality {
     Video,
     File,
     Embeddings,
+    Rerank,
+    Speech,
+    Transcription,
 }
 
 impl Modality {
@@ -304,7 +319,15 @@ impl Modality {
             Self::Video => "video",
             Self::File => "file",
             Self::Embeddings => "embeddings",
+            Self::Rerank => "rerank",
+            Self::Speech => "speech",
+            Self::Transcription => "transcription",
         }
+    }
+
+    /// Whether a model that puts this out does nothing else, by a call of its own.
+    pub fn stands_alone(self) -> bool {
+        matches!(self, Self::Embeddings | Self::Rerank | Self::Speech | Self::Transcription)
     }
 }
 
@@ -350,21 +373,26 @@ fn is_date(text: &str) -> bool {
 const WHOLE_DIGITS_MAX: usize = 9;
 
 /// The kinds of price that are for one thing, not for a million tokens.
-const EACH: [&str; 2] = ["request", "web_search"];
+const EACH: [&str; 6] = ["request", "web_search", "character", "second", "image", "search_unit"];
 
 /// The kinds of price.
-const PRICES: [&str; 11] = [
+const PRICES: [&str; 16] = [
     "prompt",
     "completion",
     "cache_read",
     "cache_write",
     "cache_write_1h",
     "audio_prompt",
+    "image_prompt",
     "audio_completion",
     "image_completion",
     "internal_reasoning",
     "request",
     "web_search",
+    "character",
+    "second",
+    "image",
+    "search_unit",
 ];
 
 /// OpenRouter's names of parameters.

@@ -15,10 +15,14 @@ use crate::dialects::openai_completions::OpenaiCompletions;
 use crate::embed::Embeddings;
 use crate::error::{Failure, ReadError, StreamError, WriteError};
 use crate::frames::Framing;
+use crate::image::Images;
 use crate::provider::Quirks;
 use crate::reply::Reply;
 use crate::request::{Effort, Request};
+use crate::rerank::Rerank;
+use crate::speech::Speech;
 use crate::sse::Event;
+use crate::transcribe::Transcription;
 
 /// Every dialect.
 pub static DIALECTS: &[&dyn Dialect] =
@@ -89,6 +93,26 @@ pub trait Dialect: Send + Sync {
 
     /// Its call for embeddings, where it has one.
     fn embeddings(&self) -> Option<&dyn Embeddings> {
+        None
+    }
+
+    /// Its call for rankings, where it has one.
+    fn rerank(&self) -> Option<&dyn Rerank> {
+        None
+    }
+
+    /// Its call for pictures, where it has one.
+    fn images(&self) -> Option<&dyn Images> {
+        None
+    }
+
+    /// Its call for speech, where it has one.
+    fn speech(&self) -> Option<&dyn Speech> {
+        None
+    }
+
+    /// Its call for transcriptions, where it has one.
+    fn transcription(&self) -> Option<&dyn Transcription> {
         None
     }
 }
@@ -169,9 +193,10 @@ pub enum ReasoningStyle {
 pub struct Outgoing {
     /// Path and query below the provider's base URL (`/chat/completions`).
     pub path: String,
-    /// Headers the dialect needs beside authorization and content type.
+    /// Headers the dialect needs beside authorization. A `content-type` among them is the body's;
+    /// without one it is JSON.
     pub headers: Vec<(&'static str, String)>,
-    /// The JSON body.
+    /// The body.
     pub body: Bytes,
 }
 

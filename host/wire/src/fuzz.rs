@@ -86,7 +86,7 @@ pub fn reply(bytes: &[u8]) {
 /// What reads as embeddings is one vector for the one text, all of it numbers.
 fn embeddings(from: &dyn Dialect, body: &Bytes) {
     let Some(call) = from.embeddings() else { return };
-    let request = EmbedRequest { inputs: vec!["a".to_owned()], ..EmbedRequest::default() };
+    let request = EmbedRequest { inputs: vec!["a".to_owned().into()], ..EmbedRequest::default() };
     if let Ok(reply) = call.read_vectors(body, &request) {
         assert_eq!(reply.vectors.len(), 1, "{} reads another count", from.name());
         let mut numbers = reply.vectors.iter().flatten();

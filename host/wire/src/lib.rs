@@ -15,21 +15,29 @@ mod dialects {
     pub(crate) mod gemini_generate;
     pub(crate) mod openai_chat;
     pub(crate) mod openai_completions;
+    pub(crate) mod shared_rerank;
 }
 mod embed;
 mod error;
+mod form;
 mod frames;
 #[doc(hidden)]
 pub mod fuzz;
+mod image;
 mod json;
 mod json_text;
 mod packed;
 mod provider;
 mod reply;
 mod request;
+mod rerank;
 mod shipped;
 mod source;
+mod speech;
 pub mod sse;
+pub mod surface;
+mod transcribe;
+mod units;
 mod web_search;
 
 pub use availability::{Availability, Unavailable};
@@ -42,9 +50,10 @@ pub use dialect::{
     Cost, DIALECTS, Dialect, Head, Outgoing, ReadStream, ReasoningStyle, Target, WriteStream,
     dialect,
 };
-pub use embed::{EmbedReply, EmbedRequest, Embeddings};
+pub use embed::{EmbedInput, EmbedReply, EmbedRequest, Embeddings, Encoding};
 pub use error::{ErrorType, Failure, ReadError, StreamError, WriteError};
 pub use frames::{FrameError, Frames, Framing, event_stream};
+pub use image::{ImageReply, ImageRequest, Images, Picture, Size};
 pub use json::{Extra, Json, Object};
 pub use provider::{Auth, ChatTemplate, Policy, Provider, Quirks, SearchForm, providers};
 pub use reply::{Choice, Reply, ToolCall};
@@ -52,6 +61,10 @@ pub use request::{
     Content, Controls, Effort, Media, MediaData, MediaKind, Message, Other, Part, PluginEntry,
     Reasoning, Request, ResponseFormat, Sampling, Service, Tool, ToolChoice,
 };
+pub use rerank::{Document, Rank, Rerank, RerankReply, RerankRequest};
 pub use shipped::{DataError, shipped_errors};
 pub use source::Source;
+pub use speech::{SoundFormat, Speech, SpeechRequest};
+pub use transcribe::{Length, TranscribeReply, TranscribeRequest, Transcription};
+pub use units::Units;
 pub use web_search::{UserLocation, WebSearch};

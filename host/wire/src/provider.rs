@@ -139,6 +139,11 @@ pub struct Quirks {
     /// openai-completions: how a conversation is written as one text; none: ChatML. An endpoint
     /// may say otherwise.
     pub chat_template: Option<ChatTemplate>,
+    /// openai-chat: embeddings take `input_type` (OpenAI's own refuse it).
+    pub embed_input_type: bool,
+    /// openai-chat: what `response_format` of pictures must say to get them in base64 (`b64_json`
+    /// for most, `base64` for Together); OpenAI's own models refuse the field.
+    pub image_response_format: Option<String>,
     /// Every dialect: headers sent with each request, by name.
     pub headers: Vec<(String, String)>,
 }

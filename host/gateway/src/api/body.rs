@@ -20,8 +20,9 @@ pub(super) struct StreamBody {
     /// Until the reply begins.
     begun: Option<oneshot::Receiver<Result<Begun, Error>>>,
     pieces: mpsc::Receiver<Bytes>,
-    /// Writes comments, and the error when the reply never begins.
-    writer: Box<dyn WriteStream>,
+    /// Writes comments, and the error when the reply never begins; none for sound, which bears
+    /// neither.
+    writer: Option<Box<dyn WriteStream>>,
     comments: Interval,
     /// Whether nothing was sent since the last tick.
     is_quiet: bool,
@@ -36,15 +37,23 @@ impl StreamBody {
         pieces: mpsc::Receiver<Bytes>,
         pause: Duration,
     ) -> Self {
-        let mut comments = tokio::time::interval_at(Instant::now() + pause, pause);
-        comments.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let head = Head {
             id: id.to_owned(),
             created: crate::clock::unix_ms() / 1000,
             model: String::new(),
             provider: String::new(),
         };
-        let writer = surface.write_stream(&head);
+        Self::of(Some(surface.write_stream(&head)), pieces, pause)
+    }
+
+    /// A reply that has begun, with a writer of its own.
+    pub(super) fn of(
+        writer: Option<Box<dyn WriteStream>>,
+        pieces: mpsc::Receiver<Bytes>,
+        pause: Duration,
+    ) -> Self {
+        let mut comments = tokio::time::interval_at(Instant::now() + pause, pause);
+        comments.set_missed_tick_behavior(MissedTickBehavior::Delay);
         Self { begun: None, pieces, writer, comments, is_quiet: true, is_over: false }
     }
 
@@ -55,10 +64,14 @@ impl StreamBody {
         waiting: Waiting,
         pause: Duration,
     ) -> Self {
-        let mut body = Self::begun(surface, id, waiting.body, pause);
-        body.begun = Some(waiting.begun);
-        body.comments.reset_immediately();
-        body
+        Self::begun(surface, id, waiting.body, pause).until(waiting.begun)
+    }
+
+    /// The same before the reply has begun: a comment goes out at once.
+    pub(super) fn until(mut self, begun: oneshot::Receiver<Result<Begun, Error>>) -> Self {
+        self.begun = Some(begun);
+        self.comments.reset_immediately();
+        self
     }
 
     /// Whether the reply has begun; an error instead of it is written as the last event.
@@ -67,7 +80,7 @@ impl StreamBody {
         let Poll::Ready(result) = Pin::new(begun).poll(context) else { return Poll::Pending };
         self.begun = None;
         let error = match result {
-            Ok(Ok(Begun::Stream)) => return Poll::Ready(None),
+            Ok(Ok(Begun::Stream | Begun::Sound(_))) => return Poll::Ready(None),
             Ok(Ok(Begun::Whole(body))) => {
                 self.is_over = true;
                 return Poll::Ready(Some(body));
@@ -78,15 +91,18 @@ impl StreamBody {
         self.is_over = true;
         rescue::log(&error);
         let mut out = Vec::new();
-        self.writer.error(&error.failure, &mut out);
+        if let Some(writer) = &mut self.writer {
+            writer.error(&error.failure, &mut out);
+        }
         Poll::Ready(Some(out.into()))
     }
 
     fn poll_comment(&mut self, context: &mut Context<'_>) -> Poll<Bytes> {
+        let Some(writer) = &mut self.writer else { return Poll::Pending };
         while self.comments.poll_tick(context).is_ready() {
             if std::mem::replace(&mut self.is_quiet, true) {
                 let mut out = Vec::new();
-                self.writer.keep_alive(&mut out);
+                writer.keep_alive(&mut out);
                 return Poll::Ready(out.into());
             }
         }

@@ -135,17 +135,24 @@ async fn answer(app: &App, surface: &'static dyn Dialect, mut started: Started) 
 }
 
 /// Reads the body, but not more than it may be nor for longer than it may take.
-async fn read(app: &App, body: Body) -> Result<Bytes, Error> {
+pub(super) async fn read(app: &App, body: Body) -> Result<Bytes, Error> {
+    read_at_most(app, body, app.config.server.body_bytes_max, "server.body_bytes_max").await
+}
+
+/// The same with another limit, and the setting that it is.
+pub(super) async fn read_at_most(
+    app: &App,
+    body: Body,
+    bytes_max: usize,
+    setting: &str,
+) -> Result<Bytes, Error> {
     let server = &app.config.server;
-    let limited = Limited::new(body, server.body_bytes_max);
+    let limited = Limited::new(body, bytes_max);
     let limit = Duration::from_millis(server.body_ms);
     match tokio::time::timeout(limit, limited.collect()).await {
         Ok(Ok(collected)) => Ok(collected.to_bytes()),
         Ok(Err(error)) if error.is::<LengthLimitError>() => {
-            let message = format!(
-                "The request body is larger than {} bytes (server.body_bytes_max)",
-                server.body_bytes_max
-            );
+            let message = format!("The request body is larger than {bytes_max} bytes ({setting})");
             Err(Error::client(ErrorType::PayloadTooLarge, message))
         }
         Ok(Err(error)) => {
@@ -160,7 +167,11 @@ async fn read(app: &App, body: Body) -> Result<Bytes, Error> {
     }
 }
 
-fn whole(surface: &'static dyn Dialect, begun: Result<Begun, Error>, id: &str) -> Response {
+pub(super) fn whole(
+    surface: &'static dyn Dialect,
+    begun: Result<Begun, Error>,
+    id: &str,
+) -> Response {
     match begun {
         Ok(Begun::Whole(body)) => {
             let mut response = Response::new(Body::from(body));
@@ -169,12 +180,12 @@ fn whole(surface: &'static dyn Dialect, begun: Result<Begun, Error>, id: &str) -
             rescue::identify(headers, id);
             response
         }
-        Ok(Begun::Stream) => rescue::surface(surface, &lost(), Some(id)),
+        Ok(Begun::Stream | Begun::Sound(_)) => rescue::surface(surface, &lost(), Some(id)),
         Err(error) => rescue::surface(surface, &error, Some(id)),
     }
 }
 
-fn stream(surface: &dyn Dialect, body: StreamBody, id: &str) -> Response {
+pub(super) fn stream(surface: &dyn Dialect, body: StreamBody, id: &str) -> Response {
     let mut response = Response::new(Body::new(body));
     let headers = response.headers_mut();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static(surface.framing().content_type()));
@@ -186,6 +197,6 @@ fn stream(surface: &dyn Dialect, body: StreamBody, id: &str) -> Response {
 }
 
 /// The generation's task ended without a word: it panicked.
-fn lost() -> Error {
+pub(super) fn lost() -> Error {
     Error::us(anyhow::anyhow!("the generation ended without an answer"))
 }

@@ -121,7 +121,8 @@ async fn of_user(
 
 /// `GET /embeddings/models`: those that turn texts into vectors.
 async fn embedding(State(app): State<App>, uri: Uri, Query(pairs): Pairs) -> Response {
-    let found: Vec<_> = ready(&app).filter(|served| served.model.makes_embeddings()).collect();
+    let found: Vec<_> =
+        ready(&app).filter(|served| served.model.makes(Modality::Embeddings)).collect();
     shape::json(Page::read(&Asked::new(pairs)).map(|page| page.answer(&uri, &found)))
 }
 

@@ -48,7 +48,7 @@ impl World {
 
 async fn open(path: &Path, mode: BillingMode) -> (Arc<dyn Store>, Billing) {
     let url = format!("sqlite:{}", path.display());
-    let store = store::open(&config::Store { url, queue_max: 1_024 }).unwrap();
+    let store = store::open(&config::Store { url, queue_max: 1_024, responses_days: 30 }).unwrap();
     let config = config::Billing { mode, hold_ms: HOLD_MS, ..config::Billing::default() };
     let billing = Billing::load(Arc::clone(&store), &config).await.unwrap();
     (store, billing)

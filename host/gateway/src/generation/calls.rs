@@ -8,8 +8,9 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use ledger::Money;
 use parking_lot::Mutex;
-use wire::{ErrorType, Reply, Request};
+use wire::{EmbedInput, EmbedRequest, ErrorType, Reply, Request};
 
+use super::errand::{self, Done, Line, Task};
 use super::record::Record;
 use super::{Ask, Client, attempt, pair, whole};
 use crate::app::App;
@@ -157,9 +158,10 @@ impl Models for Desk {
     fn embed(&self, call: Call, model: String, inputs: Vec<String>) -> Asked<Vec<Vec<f32>>> {
         let calls = Arc::clone(&self.0);
         self.0.run(async move {
-            let bytes = inputs.iter().map(String::len).sum();
-            let ask = calls.ask(Request { model, ..Request::default() }, bytes);
-            let answered = super::embed::run(&calls.app, &ask, inputs, &call).await?;
+            let inputs = inputs.into_iter().map(EmbedInput::Text).collect();
+            let request = EmbedRequest { model, inputs, ..EmbedRequest::default() };
+            let ask = calls.ask(errand::request(&request.order()), 0);
+            let answered = embed(&calls.app, &ask, &request, &call).await?;
             calls.note(&ask.id, &call.plugin, &answered);
             Ok(answered)
         })
@@ -201,6 +203,31 @@ async fn complete(app: &App, ask: &Ask, call: &Call) -> Result<Answered<Reply>, 
     })
 }
 
+/// The same for vectors; the line is that of [`errand`].
+async fn embed(
+    app: &App,
+    ask: &Ask,
+    request: &EmbedRequest,
+    call: &Call,
+) -> Result<Answered<Vec<Vec<f32>>>, Error> {
+    if request.inputs.is_empty() {
+        let message = "inputs: expected a text, found none";
+        return Err(Error::client(ErrorType::InvalidRequest, message));
+    }
+    // Nobody can leave here either.
+    let (client, _waiting): (Client, _) = pair(std::time::Duration::MAX);
+    let mut record = Record::begin(app, ask).of_type(EmbedRequest::API_TYPE);
+    let line = Line { app, ask, client: &client, call: Some(call) };
+    let Done { answer, head, billed } = line.run(request, &mut record).await?;
+    Ok(Answered {
+        model: head.model,
+        provider: head.provider,
+        answer: answer.vectors,
+        usage: billed.metered.usage,
+        cost_nanos: record.charged().nanos(),
+    })
+}
+
 /// Refuses a call that could cost more than its plugin may spend.
 ///
 /// # Errors
@@ -221,3 +248,6 @@ pub(super) fn within(worst: Money, call: &Call) -> Result<(), Error> {
     error.failure.status = 402;
     Err(error)
 }
+
+#[cfg(test)]
+mod tests;

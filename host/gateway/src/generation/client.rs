@@ -31,6 +31,8 @@ pub(crate) enum Begun {
     Stream,
     /// Here it is.
     Whole(Bytes),
+    /// It is sound of this MIME type, piece by piece.
+    Sound(&'static str),
 }
 
 /// Both ends. `stall`: how long the client may take nothing before it counts as gone.
@@ -52,6 +54,11 @@ impl Client {
     /// Gives a whole reply.
     pub(crate) fn whole(&mut self, body: Bytes) {
         self.tell(Ok(Begun::Whole(body)));
+    }
+
+    /// Says that sound begins.
+    pub(crate) fn sound(&mut self, mime: &'static str) {
+        self.tell(Ok(Begun::Sound(mime)));
     }
 
     /// Says that no reply begins. Does nothing once one has.

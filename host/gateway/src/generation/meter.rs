@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use ledger::Counts;
-use wire::{Chunk, Delta, FinishReason, Request, Usage};
+use wire::{Chunk, Delta, FinishReason, Request, Units, Usage};
 
 use crate::tokens;
 
@@ -32,9 +32,11 @@ pub(crate) struct Meter {
 /// What is billed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Metered {
-    /// Token counts: of a conversation both, of embeddings the prompt.
+    /// Token counts: of a conversation both, of other calls those that they have.
     pub(crate) usage: Usage,
-    /// Whether prompt or completion were counted here.
+    /// What is paid by the piece.
+    pub(crate) units: Units,
+    /// Whether any of it was counted here.
     pub(crate) is_estimated: bool,
 }
 
@@ -134,14 +136,14 @@ impl Meter {
         let about = || tokens::about(self.prompt_bytes);
         usage.prompt = Some(usage.prompt.or(prompt).unwrap_or_else(about));
         usage.completion = Some(completion);
-        Metered { usage, is_estimated }
+        Metered { usage, units: Units::default(), is_estimated }
     }
 }
 
 impl Metered {
     /// The counts in the ledger's form.
     pub(crate) fn counts(&self) -> Counts {
-        let usage = &self.usage;
+        let (usage, units) = (&self.usage, &self.units);
         Counts {
             prompt: usage.prompt.unwrap_or(0),
             completion: usage.completion.unwrap_or(0),
@@ -154,6 +156,11 @@ impl Metered {
             image_completion: usage.image_completion.unwrap_or(0),
             web_searches: usage.web_searches.unwrap_or(0),
             requests: 1,
+            image_prompt: units.image_prompt,
+            characters: units.characters,
+            sound_ms: units.sound_ms.unwrap_or(0),
+            images: units.images,
+            search_units: units.search_units.unwrap_or(0),
         }
     }
 }

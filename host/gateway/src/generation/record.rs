@@ -242,6 +242,7 @@ impl Record {
             usage.cache_write.unwrap_or(0) + usage.cache_write_1h.unwrap_or(0);
         kept.native_tokens_completion_images = usage.image_completion.unwrap_or(0);
         kept.num_search_results = usage.web_searches.unwrap_or(0);
+        kept.num_media_completion = kept.num_media_completion.max(metered.units.images);
         kept.is_estimated = metered.is_estimated;
     }
 

@@ -39,21 +39,30 @@ fn chat(model: &str, others: &[&str]) -> Result<Plan, Error> {
     plan(&catalog(), &request, |_| false)
 }
 
+fn embed(model: &str) -> Result<Plan, Error> {
+    plan_errand(&catalog(), model, Modality::Embeddings, None)
+}
+
 #[test]
 fn texts_go_to_models_that_make_vectors() {
-    let plan = plan_embeddings(&catalog(), "acme/embed").unwrap();
+    let plan = embed("acme/embed").unwrap();
     assert_eq!(models(&plan), ["acme/embed"]);
-    assert_eq!(models(&plan_embeddings(&catalog(), "acme/embed:floor").unwrap()), ["acme/embed"]);
+    assert_eq!(models(&embed("acme/embed:floor").unwrap()), ["acme/embed"]);
 }
 
 #[test]
 fn a_model_that_writes_makes_no_embeddings() {
-    let error = plan_embeddings(&catalog(), "acme/chat").unwrap_err();
+    let error = embed("acme/chat").unwrap_err();
     assert_eq!(error.failure.status, 400);
     let message = error.failure.message;
-    assert!(message.starts_with("acme/chat writes replies and makes no embeddings."), "{message}");
+    assert!(
+        message.starts_with(
+            "acme/chat is not a model for embeddings: ask it by POST /api/v1/chat/completions."
+        ),
+        "{message}"
+    );
     assert!(message.contains("acme/embed"), "{message}");
-    assert_eq!(plan_embeddings(&catalog(), "acme/none").unwrap_err().failure.status, 400);
+    assert_eq!(embed("acme/none").unwrap_err().failure.status, 400);
 }
 
 #[test]
@@ -61,7 +70,12 @@ fn a_model_that_makes_vectors_is_no_candidate_for_a_conversation() {
     let error = chat("acme/embed", &[]).unwrap_err();
     assert_eq!(error.failure.status, 400);
     let message = error.failure.message;
-    assert!(message.starts_with("acme/embed turns texts into vectors"), "{message}");
+    assert!(
+        message.starts_with(
+            "acme/embed is not a model for conversations: ask it by POST /api/v1/embeddings."
+        ),
+        "{message}"
+    );
     assert_eq!(models(&chat("acme/embed", &["acme/chat"]).unwrap()), ["acme/chat"]);
     assert_eq!(models(&chat("acme/chat", &["acme/embed"]).unwrap()), ["acme/chat"]);
 }
@@ -77,7 +91,7 @@ fn a_client_is_told_why_nobody_can_serve_it_and_whether_to_wait() {
 
     let mut request = Request { model: "acme/chat".to_owned(), ..Request::default() };
     let mut refused = |provider: &str| {
-        request.controls.provider = Some(wire::Json::parse(provider).unwrap());
+        request.controls.provider = Some(Json::parse(provider).unwrap());
         told(plan(&catalog(), &request, |_| false).unwrap_err())
     };
     assert_eq!(refused(r#"{"zdr":true}"#).code, Unavailable::PrivacyRestricted);
@@ -99,4 +113,14 @@ fn when_everybody_was_asked_the_last_error_says_what_that_means() {
     assert_eq!(code(ErrorType::Timeout).unwrap().code, Unavailable::TemporarilyUnavailable);
     // The request is wrong, and would be wherever it went.
     assert_eq!(code(ErrorType::InvalidRequest), None);
+}
+
+#[test]
+fn the_preferences_count_for_other_calls_too() {
+    let provider = Json::of(&serde_json::json!({"ignore": ["acme"]}));
+    let plan = plan_errand(&catalog(), "acme/embed", Modality::Embeddings, Some(&provider));
+    assert_eq!(plan.unwrap_err().failure.status, 404);
+    let provider = Json::of(&serde_json::json!({"onyl": ["acme"]}));
+    let plan = plan_errand(&catalog(), "acme/embed", Modality::Embeddings, Some(&provider));
+    assert_eq!(plan.unwrap_err().failure.status, 400);
 }

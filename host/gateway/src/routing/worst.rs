@@ -2,24 +2,21 @@
 //! since a reply can't be taken back, and no tokenizer is asked, since no count but the provider's
 //! own is certain.
 
-use ledger::Money;
-use wire::{Content, EmbedRequest, Media, MediaData, MediaKind, Part, Request};
+use ledger::{Counts, Money};
+use wire::{Content, Media, MediaData, MediaKind, Part, Request};
 
 use super::{Plan, Step};
 use crate::config::Billing;
+use crate::config::catalog::Endpoint;
 use crate::tokens;
 
 impl Plan {
-    /// The most that any of the endpoints could charge for the texts.
-    pub(crate) fn embed_cost_max(&self, request: &EmbedRequest) -> Money {
+    /// The most that any of the endpoints could charge for a call beside text generation. `most`:
+    /// the most that it can make of everything there.
+    pub(crate) fn errand_cost_max(&self, most: impl Fn(&Endpoint) -> Counts) -> Money {
         let worst = |step: &Step| {
-            // Each text has the context for itself.
-            let context = u64::from(step.endpoint.context_length);
-            let of_text =
-                |text: &String| tokens::at_most(text.len()).saturating_add(MARKS_MAX).min(context);
-            let prompt = request.inputs.iter().map(of_text).fold(0, u64::saturating_add);
             let price = step.endpoint.price.as_ref();
-            price.map_or(Money::ZERO, |price| price.cost_max(prompt, 0))
+            price.map_or(Money::ZERO, |price| price.cost_max_of(&most(&step.endpoint)))
         };
         self.steps.iter().map(worst).max().unwrap_or(Money::ZERO)
     }
@@ -87,14 +84,14 @@ fn media_of<'a>(parts: impl Iterator<Item = &'a Part>) -> impl Iterator<Item = &
 }
 
 /// More tokens than any provider puts around a message, a tool or a text.
-const MARKS_MAX: u64 = 16;
+pub(crate) const MARKS_MAX: u64 = 16;
 
 /// More tokens than any provider adds of its own once there are tools (Claude: up to 804).
 const TOOLS_MAX: u64 = 1000;
 
 /// More tokens than any model makes of an image, whatever its size in bytes: GPT-4o mini takes
 /// 2,833 and 5,667 for each of up to eight tiles.
-const IMAGE_MAX: u64 = 50_000;
+pub(crate) const IMAGE_MAX: u64 = 50_000;
 
 #[cfg(test)]
 mod tests;

@@ -411,7 +411,9 @@ fn what_cant_be_opened_is_refused_with_the_fix() {
         assert!(error.contains(expected) && error.contains(name), "{name}: {error}");
     }
     for url in ["sqlite:", "patchbay.db", "mysql://host/db"] {
-        let error = open(&config::Store { url: url.to_owned(), queue_max: 1 }).err().unwrap();
+        let error = open(&config::Store { url: url.to_owned(), queue_max: 1, responses_days: 30 })
+            .err()
+            .unwrap();
         assert!(error.to_string().contains("write `sqlite:<file>`"), "{url}: {error}");
     }
 }

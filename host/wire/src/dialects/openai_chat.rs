@@ -8,10 +8,15 @@ use bytes::Bytes;
 
 use crate::chunk::Chunk;
 use crate::dialect::{Cost, Dialect, Head, Outgoing, ReadStream, Target, WriteStream};
+use crate::dialects::shared_rerank::SharedRerank;
 use crate::embed::Embeddings;
 use crate::error::{Failure, ReadError, StreamError, WriteError};
+use crate::image::Images;
 use crate::reply::Reply;
 use crate::request::Request;
+use crate::rerank::Rerank;
+use crate::speech::Speech;
+use crate::transcribe::Transcription;
 
 mod content_write;
 mod embeddings;
@@ -19,6 +24,7 @@ pub(super) mod emit;
 mod error;
 mod field;
 mod finish;
+mod images;
 mod message_read;
 mod message_write;
 mod reasoning;
@@ -29,10 +35,13 @@ mod request_write;
 mod search;
 mod service;
 mod shape;
+mod speech;
 mod stream_read;
 mod stream_write;
+pub(crate) mod surface;
 mod tool_calls;
 mod tools_write;
+mod transcription;
 mod usage;
 
 /// The dialect's name.
@@ -80,6 +89,22 @@ impl Dialect for OpenaiChat {
     }
 
     fn embeddings(&self) -> Option<&dyn Embeddings> {
+        Some(self)
+    }
+
+    fn rerank(&self) -> Option<&dyn Rerank> {
+        Some(&SharedRerank)
+    }
+
+    fn images(&self) -> Option<&dyn Images> {
+        Some(self)
+    }
+
+    fn speech(&self) -> Option<&dyn Speech> {
+        Some(self)
+    }
+
+    fn transcription(&self) -> Option<&dyn Transcription> {
         Some(self)
     }
 }

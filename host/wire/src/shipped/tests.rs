@@ -54,7 +54,8 @@ fn one_usual_key_serves_its_company_s_models() {
 
 #[test]
 fn who_serves_embeddings_has_a_call_for_them() {
-    let embedding: Vec<_> = models().iter().filter(|model| model.makes_embeddings()).collect();
+    let embedding: Vec<_> =
+        models().iter().filter(|model| model.makes(crate::Modality::Embeddings)).collect();
     assert!(embedding.len() >= 4);
     for model in embedding {
         for endpoint in &model.endpoints {

@@ -47,7 +47,7 @@ fn page(app: &App, asked: &Asked) -> Result<Value, Error> {
         let message = format!("limit: expected {LIMITS}");
         return Err(Error::client(ErrorType::InvalidRequest, message));
     }
-    let all: Vec<_> = ready(app).filter(|served| !served.model.makes_embeddings()).collect();
+    let all: Vec<_> = ready(app).filter(|served| served.model.converses()).collect();
     let place = |name: &str| {
         let Some(id) = asked.text(name) else { return Ok(None) };
         let place = all.iter().position(|served| served.model.id == id);

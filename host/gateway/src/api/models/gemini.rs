@@ -42,7 +42,7 @@ fn page(app: &App, asked: &Asked) -> Result<Value, Error> {
 fn model(served: &Served) -> Value {
     let model = &served.model;
     let first = served.ready().next();
-    let methods = match model.makes_embeddings() {
+    let methods = match model.makes(wire::Modality::Embeddings) {
         true => ["embedContent"].as_slice(),
         false => ["generateContent", "streamGenerateContent"].as_slice(),
     };

@@ -12,7 +12,7 @@ use crate::config::catalog::Served;
 /// `GET /api/tags`: the models that write. They have no file here, so no size; the digest is that of
 /// the name, as clients tell models apart by it.
 pub(super) async fn tags(State(app): State<App>) -> Response {
-    let models = ready(&app).filter(|served| !served.model.makes_embeddings()).map(model);
+    let models = ready(&app).filter(|served| served.model.converses()).map(model);
     shape::json(Ok(json!({ "models": models.collect::<Vec<_>>() })))
 }
 

@@ -27,7 +27,7 @@ pub(super) fn of(endpoint: Option<&Endpoint>) -> Value {
 /// Prices compare as a million of them do.
 pub(super) const MILLION: u64 = 1_000_000;
 
-const NAMES: [(Kind, &str); 11] = [
+const NAMES: [(Kind, &str); 15] = [
     (Kind::Prompt, "prompt"),
     (Kind::Completion, "completion"),
     (Kind::Request, "request"),
@@ -39,4 +39,8 @@ const NAMES: [(Kind, &str); 11] = [
     (Kind::CacheRead, "input_cache_read"),
     (Kind::CacheWrite, "input_cache_write"),
     (Kind::CacheWrite1h, "input_cache_write_1h"),
+    (Kind::Character, "character"),
+    (Kind::Second, "second"),
+    (Kind::Image, "output_image"),
+    (Kind::SearchUnit, "search_unit"),
 ];

@@ -111,10 +111,12 @@ fn a_file_may_fill_the_context_whatever_its_size() {
 }
 
 #[test]
-fn each_text_to_embed_has_the_context_for_itself() {
-    let plan = Plan { steps: vec![step(&catalog(), "acme/embed")] };
-    let inputs = vec!["a".repeat(100), "a".repeat(5000), String::new()];
-    let request = EmbedRequest { inputs, ..EmbedRequest::default() };
-    let worst = plan.embed_cost_max(&request).nanos() / 1_000_000_000;
-    assert_eq!(worst, 116 + 1000 + 16);
+fn what_is_paid_by_the_piece_is_held_for() {
+    let plan = Plan { steps: vec![step(&catalog(), "acme/small")] };
+    let most = plan.errand_cost_max(|endpoint| Counts {
+        prompt: u64::from(endpoint.context_length),
+        images: 1000,
+        ..Counts::default()
+    });
+    assert_eq!(most.nanos() / 1_000_000_000, 200_000);
 }

@@ -1,29 +1,44 @@
 //! `models/{model}:batchEmbedContents`. The vectors come in the order of the requests. Google takes
 //! 100 texts in one call and refuses more.
 
+use std::borrow::Cow;
+
 use bytes::Bytes;
 use serde::Serialize;
 
 use super::fields::{Fields, under};
-use super::{GeminiGenerate, error, usage};
+use super::{GeminiGenerate, NAME, error, usage};
 use crate::dialect::Outgoing;
 use crate::embed::{EmbedReply, EmbedRequest, Embeddings, check};
-use crate::error::{ReadError, StreamError};
+use crate::error::{ReadError, StreamError, WriteError};
+use crate::provider::Quirks;
 
 impl Embeddings for GeminiGenerate {
-    fn write_texts(&self, request: &EmbedRequest, model: &str) -> Outgoing {
+    fn batch_max(&self) -> usize {
+        100
+    }
+
+    fn write_texts(
+        &self,
+        request: &EmbedRequest,
+        model: &str,
+        _: &Quirks,
+    ) -> Result<Outgoing, WriteError> {
+        let texts = request.texts(NAME)?;
+        let task_type = request.input_type.as_deref().map(task_type);
         let place = if model.contains('/') { "" } else { "models/" };
         let model = format!("{place}{model}");
-        let requests = request.inputs.iter().map(|text| One {
+        let requests = texts.iter().map(|text| One {
             model: &model,
             content: Content { parts: [Text { text }] },
+            task_type: task_type.as_deref(),
             output_dimensionality: request.dimensions,
         });
         let batch = Batch { requests: requests.collect() };
         // Texts and numbers can always be written.
         let body = serde_json::to_vec(&batch).unwrap_or_default();
         let path = format!("/{model}:batchEmbedContents");
-        Outgoing { path, headers: Vec::new(), body: body.into() }
+        Ok(Outgoing { path, headers: Vec::new(), body: body.into() })
     }
 
     fn read_vectors(
@@ -59,6 +74,8 @@ struct One<'a> {
     model: &'a str,
     content: Content<'a>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    task_type: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     output_dimensionality: Option<u32>,
 }
 
@@ -70,6 +87,15 @@ struct Content<'a> {
 #[derive(Serialize)]
 struct Text<'a> {
     text: &'a str,
+}
+
+/// Google's word for what the vectors are for. Its own words are in capitals and go as they are.
+fn task_type(input_type: &str) -> Cow<'_, str> {
+    match input_type {
+        "search_query" | "query" => "RETRIEVAL_QUERY".into(),
+        "search_document" | "document" | "passage" => "RETRIEVAL_DOCUMENT".into(),
+        other => other.to_ascii_uppercase().into(),
+    }
 }
 
 /// Where the vectors stand.

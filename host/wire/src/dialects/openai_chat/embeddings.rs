@@ -8,22 +8,34 @@ use serde_json::value::RawValue;
 
 use super::emit::Object as Writer;
 use super::reply_read::excerpt;
-use super::{OpenaiChat, error, usage};
+use super::{NAME, OpenaiChat, error, usage};
 use crate::dialect::Outgoing;
-use crate::embed::{EmbedReply, EmbedRequest, Embeddings, check};
-use crate::error::{ReadError, StreamError};
+use crate::embed::{EmbedInput, EmbedReply, EmbedRequest, Embeddings, check};
+use crate::error::{ReadError, StreamError, WriteError};
+use crate::provider::Quirks;
 
 impl Embeddings for OpenaiChat {
-    fn write_texts(&self, request: &EmbedRequest, model: &str) -> Outgoing {
+    fn write_texts(
+        &self,
+        request: &EmbedRequest,
+        model: &str,
+        quirks: &Quirks,
+    ) -> Result<Outgoing, WriteError> {
         let mut body = Vec::new();
         let mut object = Writer::begin(&mut body);
         object.value("model", model);
-        object.value("input", &request.inputs);
+        match tokens(&request.inputs) {
+            Some(tokens) => object.value("input", &tokens),
+            None => object.value("input", &request.texts(NAME)?),
+        }
         // Every host knows it; not every one knows `base64`.
         object.value("encoding_format", "float");
         object.optional("dimensions", request.dimensions.as_ref());
+        let input_type = request.input_type.as_ref().filter(|_| quirks.embed_input_type);
+        object.optional("input_type", input_type);
+        object.optional("user", request.user.as_ref());
         object.end();
-        Outgoing { path: "/embeddings".to_owned(), headers: Vec::new(), body: body.into() }
+        Ok(Outgoing { path: "/embeddings".to_owned(), headers: Vec::new(), body: body.into() })
     }
 
     fn read_vectors(
@@ -48,6 +60,15 @@ impl Embeddings for OpenaiChat {
         check(&vectors, request, "data")?;
         Ok(EmbedReply { vectors, usage: shape.usage.and_then(usage::read).unwrap_or_default() })
     }
+}
+
+/// The inputs, if all are token ids. A host that takes both takes no mixture.
+fn tokens(inputs: &[EmbedInput]) -> Option<Vec<&[u32]>> {
+    let tokens = inputs.iter().map(|input| match input {
+        EmbedInput::Tokens(tokens) => Some(tokens.as_slice()),
+        EmbedInput::Text(_) | EmbedInput::Parts(_) => None,
+    });
+    tokens.collect::<Option<Vec<_>>>().filter(|tokens| !tokens.is_empty())
 }
 
 #[derive(Deserialize)]

@@ -5,7 +5,7 @@ use serde_json::value::RawValue;
 use super::emit;
 use super::shape::{Body, list, text, word};
 use crate::availability::Availability;
-use crate::error::{ErrorType, Failure};
+use crate::error::{ErrorType, Failure, StreamError};
 use crate::json::{Json, Object};
 
 mod kind;
@@ -46,6 +46,13 @@ pub(super) fn read_inside(body: &Body<'_>, bytes: &[u8]) -> Option<Failure> {
             choice.rest.iter().find(|(name, _)| name == "error").map(|(_, error)| *error)
         })?;
     Some(read(200, format!(r#"{{"error":{}}}"#, error.get()).as_bytes()))
+}
+
+/// The failure that stands where the reply of another call was expected, if it does.
+pub(super) fn inside(fields: &Object<'_>, body: &[u8]) -> Option<StreamError> {
+    let error = fields.field("error")?;
+    let is_error = !matches!(error.get(), "null" | "false" | "\"\"" | "{}");
+    is_error.then(|| StreamError::Upstream(read(200, body)))
 }
 
 /// Writes OpenRouter's envelope. A status of 500 says nothing beyond its message and its type.

@@ -48,6 +48,11 @@ impl<'p, 'a> At<'p, 'a> {
         self.raw.get().starts_with('"')
     }
 
+    /// What it begins with, which tells its kind.
+    pub(super) fn first_byte(&self) -> u8 {
+        self.raw.get().bytes().next().unwrap_or_default()
+    }
+
     /// The text as it stands.
     pub(super) fn json(&self) -> Json {
         Json::from(self.raw)

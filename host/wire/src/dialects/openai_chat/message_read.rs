@@ -138,7 +138,7 @@ fn read_content(at: At<'_, '_>, parts: &mut Vec<Part>) -> Result<(), ReadError> 
     Ok(())
 }
 
-fn read_part(at: At<'_, '_>) -> Result<Part, ReadError> {
+pub(super) fn read_part(at: At<'_, '_>) -> Result<Part, ReadError> {
     let fields = at.object()?;
     let Some(kind) = fields.field("type") else {
         return Err(at.missing("type", "a part's type, like `text`"));

@@ -70,6 +70,17 @@ pub(super) fn write(usage: &Usage, cost: &Cost, out: &mut Vec<u8>) {
         details.optional("audio_tokens", usage.audio_completion.as_ref());
         details.optional("image_tokens", usage.image_completion.as_ref());
     });
+    write_cost(cost, &mut object);
+    if let Some(searches) = usage.web_searches.filter(|searches| *searches > 0) {
+        object.object("server_tool_use_details", |details| {
+            details.value("web_search_requests", &searches);
+        });
+    }
+    object.end();
+}
+
+/// Appends the fields of a cost.
+pub(super) fn write_cost(cost: &Cost, object: &mut Writer<'_>) {
     object.raw("cost", number(&cost.total));
     object.value("is_byok", &cost.is_byok);
     object.object("cost_details", |details| {
@@ -79,16 +90,10 @@ pub(super) fn write(usage: &Usage, cost: &Cost, out: &mut Vec<u8>) {
         details.raw("upstream_inference_prompt_cost", number(&cost.prompt));
         details.raw("upstream_inference_completions_cost", number(&cost.completion));
     });
-    if let Some(searches) = usage.web_searches.filter(|searches| *searches > 0) {
-        object.object("server_tool_use_details", |details| {
-            details.value("web_search_requests", &searches);
-        });
-    }
-    object.end();
 }
 
 /// A decimal text as it stands, which is how money stays exact; `0` for what is no JSON number.
-fn number(text: &str) -> &str {
+pub(super) fn number(text: &str) -> &str {
     let is_number = text.bytes().next().is_some_and(|byte| byte == b'-' || byte.is_ascii_digit())
         && serde_json::from_str::<&RawValue>(text).is_ok_and(|raw| raw.get().len() == text.len());
     if is_number { text } else { "0" }

@@ -6,8 +6,10 @@ use crate::error::ErrorType;
 fn two() -> EmbedRequest {
     EmbedRequest {
         model: "google/gemini-embedding-001".to_owned(),
-        inputs: vec!["What is the meaning of life?".to_owned(), "And a cake?".to_owned()],
-        dimensions: None,
+        inputs: ["What is the meaning of life?", "And a cake?"]
+            .map(|text| text.to_owned().into())
+            .into(),
+        ..EmbedRequest::default()
     }
 }
 
@@ -35,7 +37,8 @@ const DOCUMENTED: &str = r#"{
 #[test]
 fn each_text_is_a_request_of_the_batch() {
     let request = EmbedRequest { dimensions: Some(768), ..two() };
-    let outgoing = GeminiGenerate.write_texts(&request, "gemini-embedding-001");
+    let outgoing =
+        GeminiGenerate.write_texts(&request, "gemini-embedding-001", &Quirks::default()).unwrap();
     assert_eq!(outgoing.path, "/models/gemini-embedding-001:batchEmbedContents");
     let one = |text: &str| {
         format!(
@@ -44,8 +47,23 @@ fn each_text_is_a_request_of_the_batch() {
     };
     let (life, cake) = (one("What is the meaning of life?"), one("And a cake?"));
     assert_eq!(outgoing.body, format!(r#"{{"requests":[{life},{cake}]}}"#));
-    let body = GeminiGenerate.write_texts(&two(), "models/m").body;
+    let body = GeminiGenerate.write_texts(&two(), "models/m", &Quirks::default()).unwrap().body;
     assert!(body.starts_with(br#"{"requests":[{"model":"models/m","content":"#), "{body:?}");
+}
+
+#[test]
+fn what_the_vectors_are_for_is_said_in_google_s_words() {
+    for (input_type, task) in [
+        ("search_query", "RETRIEVAL_QUERY"),
+        ("search_document", "RETRIEVAL_DOCUMENT"),
+        ("classification", "CLASSIFICATION"),
+        ("CODE_RETRIEVAL_QUERY", "CODE_RETRIEVAL_QUERY"),
+    ] {
+        let request = EmbedRequest { input_type: Some(input_type.to_owned()), ..two() };
+        let body = GeminiGenerate.write_texts(&request, "m", &Quirks::default()).unwrap().body;
+        let body = String::from_utf8(body.to_vec()).unwrap();
+        assert!(body.contains(&format!(r#","taskType":"{task}"}}"#)), "{body}");
+    }
 }
 
 #[test]

@@ -2,12 +2,13 @@
 
 use super::*;
 use crate::error::ErrorType;
+use crate::request::{Content, Media, MediaData, MediaKind, Part};
 
 fn two() -> EmbedRequest {
     EmbedRequest {
         model: "openai/text-embedding-3-small".to_owned(),
-        inputs: vec!["The food was delicious".to_owned(), "a \"quote\"".to_owned()],
-        dimensions: None,
+        inputs: vec!["The food was delicious".to_owned().into(), "a \"quote\"".to_owned().into()],
+        ..EmbedRequest::default()
     }
 }
 
@@ -37,13 +38,44 @@ const DOCUMENTED: &str = r#"{
 #[test]
 fn the_body_names_the_upstream_s_model_and_every_text() {
     let mut request = two();
-    let outgoing = OpenaiChat.write_texts(&request, "text-embedding-3-small");
+    let outgoing =
+        OpenaiChat.write_texts(&request, "text-embedding-3-small", &Quirks::default()).unwrap();
     assert_eq!(outgoing.path, "/embeddings");
     let expected = r#"{"model":"text-embedding-3-small","input":["The food was delicious","a \"quote\""],"encoding_format":"float"}"#;
     assert_eq!(outgoing.body, expected);
     request.dimensions = Some(256);
-    let body = OpenaiChat.write_texts(&request, "m").body;
+    let quirks = Quirks { embed_input_type: true, ..Quirks::default() };
+    let body = OpenaiChat.write_texts(&request, "m", &quirks).unwrap().body;
     assert!(body.ends_with(br#","dimensions":256}"#), "{body:?}");
+}
+
+#[test]
+fn token_ids_go_as_they_are_and_not_beside_texts() {
+    let tokens = |ids: &[u32]| EmbedInput::Tokens(ids.to_vec());
+    let mut request = EmbedRequest { inputs: vec![tokens(&[1, 2]), tokens(&[3])], ..two() };
+    request.input_type = Some("search_query".to_owned());
+    let quirks = Quirks { embed_input_type: true, ..Quirks::default() };
+    let body = OpenaiChat.write_texts(&request, "m", &quirks).unwrap().body;
+    let expected = r#"{"model":"m","input":[[1,2],[3]],"encoding_format":"float","input_type":"search_query"}"#;
+    assert_eq!(body, expected);
+    request.inputs.push("a text".to_owned().into());
+    let error = OpenaiChat.write_texts(&request, "m", &quirks).unwrap_err();
+    assert_eq!(error.what, "token ids in input[0]");
+}
+
+#[test]
+fn parts_are_one_text_unless_one_is_a_picture() {
+    let text = |text: &str| Part::text(text);
+    let parts = EmbedInput::Parts(vec![text("a cat"), text("on a mat")]);
+    let mut request = EmbedRequest { inputs: vec![parts], ..two() };
+    let quirks = Quirks { embed_input_type: true, ..Quirks::default() };
+    let body = OpenaiChat.write_texts(&request, "m", &quirks).unwrap().body;
+    assert_eq!(body, r#"{"model":"m","input":["a cat\non a mat"],"encoding_format":"float"}"#);
+    let data = MediaData::Url("https://a.test/cat.png".to_owned());
+    let media = Media { kind: MediaKind::Image, data, name: None, detail: None };
+    request.inputs.push(EmbedInput::Parts(vec![Part::new(Content::Media(media))]));
+    let error = OpenaiChat.write_texts(&request, "m", &quirks).unwrap_err();
+    assert_eq!(error.what, "an image in input[1]");
 }
 
 #[test]

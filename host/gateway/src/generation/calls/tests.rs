@@ -1,4 +1,4 @@
-//! Whole calls against a provider that answers from a script: what is sent, billed and kept.
+//! Whole calls for vectors against a provider that answers from a script: what is sent, billed and kept.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -90,10 +90,8 @@ impl World {
         inputs: &[&str],
         nanos_max: u64,
     ) -> Result<Answered<Vec<Vec<f32>>>, Error> {
-        let request = wire::Request {
-            model: "openai/text-embedding-3-small".to_owned(),
-            ..wire::Request::default()
-        };
+        let model = "openai/text-embedding-3-small".to_owned();
+        let request = Request { model: model.clone(), ..Request::default() };
         let ask = Ask {
             id: "gen-1.1".to_owned(),
             caller: Arc::new(KeyRecord { hash: "k".to_owned(), ..KeyRecord::default() }),
@@ -105,15 +103,16 @@ impl World {
         };
         let setting = "plugin.a.limits.model_nanos".to_owned();
         let call = Call { plugin: "a".to_owned(), nanos_max, setting };
-        let inputs = inputs.iter().map(|&text| text.to_owned()).collect();
-        run(&self.app, &ask, inputs, &call).await
+        let inputs = inputs.iter().map(|&text| text.to_owned().into()).collect();
+        let request = EmbedRequest { model, inputs, ..EmbedRequest::default() };
+        embed(&self.app, &ask, &request, &call).await
     }
 
     /// What was kept of the call, once everything is written.
     async fn record(self) -> Option<GenerationRecord> {
         self.app.store.keys().await.unwrap();
         let nothing = ledger::Movement::Renew { id: "none".into(), expires_ms: 0 };
-        self.app.store.commit(crate::store::Write::Movement(nothing)).await.unwrap();
+        self.app.store.commit(Write::Movement(nothing)).await.unwrap();
         self.app.store.generation("gen-1.1").await.unwrap()
     }
 
