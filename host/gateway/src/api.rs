@@ -26,6 +26,7 @@ pub(crate) use listen::{Listener, serve};
 pub(crate) fn router(app: &App) -> Router {
     let v1 = Router::new()
         .route("/chat/completions", post(generate::chat))
+        .route("/completions", post(generate::completions))
         .route("/models", get(models::list))
         .route("/models/count", get(models::count))
         .route("/generation", get(generations::show))

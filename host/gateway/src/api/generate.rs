@@ -25,6 +25,15 @@ pub(super) async fn chat(State(app): State<App>, headers: HeaderMap, body: Body)
     surface(app, "openai-chat", headers, body).await
 }
 
+/// `POST /completions`
+pub(super) async fn completions(
+    State(app): State<App>,
+    headers: HeaderMap,
+    body: Body,
+) -> Response {
+    surface(app, "openai-completions", headers, body).await
+}
+
 /// One surface: reads its dialect, runs the generation, answers in the dialect.
 async fn surface(app: App, dialect: &'static str, headers: HeaderMap, body: Body) -> Response {
     let Some(surface) = wire::dialect(dialect) else {

@@ -50,6 +50,8 @@ pub struct Endpoint {
     pub reasoning: wire::ReasoningStyle,
     /// The efforts that the model knows; empty: all.
     pub efforts: Vec<wire::Effort>,
+    /// What is odd about its provider, and the chat template of its own.
+    pub quirks: Quirks,
     /// What it costs; none: unknown.
     pub price: Option<Price>,
     /// Why it can't be asked, with the fix.
@@ -144,6 +146,7 @@ impl Catalog {
                 max_output_tokens: endpoint.max_output_tokens,
                 reasoning: model.reasoning,
                 efforts: model.efforts.clone(),
+                quirks: endpoint.quirks(&provider.quirks),
                 price,
                 obstacle: provider.obstacle.clone().or(unpriced),
             }))
