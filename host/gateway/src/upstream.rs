@@ -100,7 +100,7 @@ impl Upstream {
             max_output_tokens: endpoint.max_output_tokens,
             reasoning: endpoint.reasoning,
             efforts: &endpoint.efforts,
-            quirks: &provider.quirks,
+            quirks: &endpoint.quirks,
         };
         let outgoing = provider.dialect.write_request(request, &target);
         let outgoing = outgoing.map_err(|error| unwritable(provider, &error))?;
@@ -108,7 +108,7 @@ impl Upstream {
         let is_stream = request.stream && !is_json(&response);
         if !is_stream {
             let body = self.collect(provider, response, self.limits.reply_bytes_max).await?;
-            let chunks = provider.dialect.read_reply(&body);
+            let chunks = provider.dialect.read_reply_to(request, &target, &body);
             let chunks = chunks.map_err(|error| incoming::failed(provider, error))?;
             if !chunks.iter().any(shows) {
                 return Err(broken(provider, "the reply has no content and no end".to_owned()));
@@ -116,7 +116,8 @@ impl Upstream {
             let source = Some(Source { dialect: provider.dialect.name(), bytes: body });
             return Ok(Answer { chunks, incoming: None, source });
         }
-        let mut incoming = Incoming::new(endpoint, response, &self.limits);
+        let reader = provider.dialect.read_stream_to(request, &target);
+        let mut incoming = Incoming::new(endpoint, response, reader, &self.limits);
         let mut chunks = Vec::new();
         while !chunks.iter().any(shows) {
             if !incoming.read(&mut chunks).await? && !chunks.iter().any(shows) {

@@ -7,7 +7,7 @@ use std::ops::RangeInclusive;
 use serde::Deserialize;
 
 use crate::dialect::ReasoningStyle;
-use crate::provider::{SLUG_RULE, is_slug};
+use crate::provider::{ChatTemplate, Quirks, SLUG_RULE, is_slug};
 use crate::request::Effort;
 use crate::shipped::{DataError, shipped, unknown};
 
@@ -223,6 +223,10 @@ pub struct Endpoint {
     /// Whether it caches prompts without being asked to.
     #[serde(default)]
     pub supports_implicit_caching: bool,
+    /// How a conversation is written for it, where it only completes text and differs from its
+    /// provider.
+    #[serde(default)]
+    pub chat_template: Option<ChatTemplate>,
     /// USD per million tokens as decimal text, by kind: `prompt`, `completion`, `cache_read`,
     /// `cache_write`, `cache_write_1h`, `audio_prompt`, `image_prompt`, `audio_completion`,
     /// `image_completion`, `internal_reasoning`; USD each: `request`, `web_search`, `character`
@@ -239,6 +243,12 @@ pub struct Endpoint {
 }
 
 impl Endpoint {
+    /// Its provider's quirks with what is its own.
+    pub fn quirks(&self, provider: &Quirks) -> Quirks {
+        let chat_template = self.chat_template.or(provider.chat_template);
+        Quirks { chat_template, ..provider.clone() }
+    }
+
     /// Checks what the types don't say; an error is key and problem.
     fn check(&self, context_length: u32) -> Result<(), (String, String)> {
         let wrong = |key: &str, problem: &str| Err((key.to_owned(), problem.to_owned()));

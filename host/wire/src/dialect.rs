@@ -225,3 +225,6 @@ pub struct Cost {
     /// Whether the upstream bills the account itself.
     pub is_byok: bool,
 }
+
+#[cfg(test)]
+mod tests;

@@ -50,6 +50,8 @@ pub struct Endpoint {
     pub reasoning: wire::ReasoningStyle,
     /// The efforts that the model knows; empty: all.
     pub efforts: Vec<wire::Effort>,
+    /// What is odd about its provider, and the chat template of its own.
+    pub quirks: Quirks,
     /// What it costs; none: unknown.
     pub price: Option<Price>,
     /// The offer as its data says it: quantization, variant, region and what else is told of it.
@@ -164,6 +166,7 @@ impl Catalog {
                 max_output_tokens: endpoint.max_output_tokens,
                 reasoning: model.reasoning,
                 efforts: model.efforts.clone(),
+                quirks: endpoint.quirks(&provider.quirks),
                 price,
                 offer: endpoint.clone(),
                 obstacle: provider.obstacle.clone().or(unpriced),

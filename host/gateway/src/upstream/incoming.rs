@@ -27,12 +27,17 @@ pub(crate) struct Incoming {
 }
 
 impl Incoming {
-    pub(super) fn new(endpoint: &Endpoint, response: reqwest::Response, limits: &Limits) -> Self {
+    pub(super) fn new(
+        endpoint: &Endpoint,
+        response: reqwest::Response,
+        reader: Box<dyn ReadStream>,
+        limits: &Limits,
+    ) -> Self {
         Self {
             provider: Arc::clone(&endpoint.provider),
             response,
             events: endpoint.provider.dialect.framing().reader(limits.event_bytes_max),
-            reader: endpoint.provider.dialect.read_stream(),
+            reader,
             idle: Duration::from_millis(limits.idle_ms),
             ended: None,
         }

@@ -1,6 +1,7 @@
 //! A wrong model names the key and the nearest valid one.
 
 use super::Model;
+use crate::provider::{ChatTemplate, Quirks};
 
 const GOOD: &str = r#"
 [[model]]
@@ -24,6 +25,20 @@ fn a_good_one_reads() {
     let models = Model::parse_file(GOOD).unwrap();
     assert_eq!(models.len(), 1);
     assert_eq!(models[0].endpoints[0].price["prompt"], "0.125");
+}
+
+#[test]
+fn an_endpoint_may_be_spoken_to_in_a_template_of_its_own() {
+    let own = GOOD.replace("price =", "chat_template = \"llama3\"\nprice =");
+    let quirks = |text: &str, template| {
+        let provider =
+            Quirks { chat_template: template, stream_options: true, ..Quirks::default() };
+        Model::parse_file(text).unwrap()[0].endpoints[0].quirks(&provider)
+    };
+    let gemma = Some(ChatTemplate::Gemma);
+    assert_eq!(quirks(&own, gemma).chat_template, Some(ChatTemplate::Llama3));
+    assert_eq!(quirks(GOOD, gemma).chat_template, gemma);
+    assert!(quirks(&own, None).stream_options, "everything else is the provider's");
 }
 
 #[test]

@@ -53,3 +53,6 @@ fn begins_with_name(text: &str, close: &str) -> bool {
 
 /// Longer than any token's name, in characters.
 const NAME_MAX: usize = 64;
+
+#[cfg(test)]
+mod tests;

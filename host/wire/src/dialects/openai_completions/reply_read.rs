@@ -42,7 +42,7 @@ impl Stream {
 impl ReadStream for Stream {
     fn read(&mut self, event: &Event, chunks: &mut Vec<Chunk>) -> Result<(), StreamError> {
         let mut read = Vec::new();
-        self.inner.read(event, &mut read)?;
+        let step = self.inner.read(event, &mut read);
         for chunk in read {
             let mut deltas = Vec::with_capacity(chunk.deltas.len());
             self.texts.take(chunk.deltas, &mut deltas);
@@ -52,14 +52,14 @@ impl ReadStream for Stream {
                 chunks.push(Chunk { deltas, source });
             }
         }
-        if self.inner.is_done() {
+        if step.is_err() || self.inner.is_done() {
             let mut deltas = Vec::new();
             self.texts.end(&mut deltas);
             if !deltas.is_empty() {
                 chunks.push(Chunk::of(deltas));
             }
         }
-        Ok(())
+        step
     }
 
     fn is_done(&self) -> bool {

@@ -80,7 +80,15 @@ fn read_tools(request: &Request, family: &Family) -> Result<Vec<String>, WriteEr
         None | Some(ToolChoice::Auto) => {}
         Some(_) => return Err(cannot("a tool choice that demands a call")),
     }
-    request.tools.iter().map(|tool| read_tool(tool, family)).collect()
+    let told = request.tools.iter().filter(|tool| !is_gateways(tool));
+    told.map(|tool| read_tool(tool, family)).collect()
+}
+
+/// Whether a tool is the gateway's own, which no model is told of.
+fn is_gateways(tool: &Tool) -> bool {
+    let Tool::Other(other) = tool else { return false };
+    let kind = other.json.read::<Object<'_>>().ok().and_then(|fields| fields.field("type"));
+    kind.is_some_and(|kind| kind.get().starts_with("\"openrouter:"))
 }
 
 fn read_tool(tool: &Tool, family: &Family) -> Result<String, WriteError> {

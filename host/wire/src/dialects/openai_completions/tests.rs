@@ -120,6 +120,16 @@ fn words_are_given_on_as_they_come() {
 }
 
 #[test]
+fn what_is_held_is_given_before_an_error() {
+    let quirks = quirks(ChatTemplate::Chatml);
+    let mut reader = OpenaiCompletions.read_stream_to(&talking(), &target(&quirks));
+    let mut chunks = Vec::new();
+    reader.read(&piece("a <|im"), &mut chunks).unwrap();
+    reader.read(&event(r#"{"error":{"message":"no"}}"#), &mut chunks).unwrap_err();
+    assert_eq!(Reply::fold(&chunks).choices[0].text, "a <|im");
+}
+
+#[test]
 fn a_clients_own_prompt_is_continued_as_it_is() {
     let body = Bytes::from_static(br#"{"model":"m","prompt":"x <|im_end|>","stop":"y"}"#);
     let request = OpenaiCompletions.read_request(&body).unwrap();
