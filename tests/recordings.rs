@@ -68,9 +68,10 @@ struct Recording {
 }
 
 /// Whose replies are in which dialect.
-const PROVIDERS: [(&str, &str); 11] = [
+const PROVIDERS: [(&str, &str); 12] = [
     ("anthropic", "anthropic-messages"),
     ("google", "gemini-generate"),
+    ("cohere", "cohere-chat"),
     ("openai", "openai-chat"),
     ("alibaba", "openai-chat"),
     ("deepseek", "openai-chat"),
@@ -93,7 +94,9 @@ fn recordings(suffix: &str) -> Vec<Recording> {
         for entry in fs::read_dir(folder).into_iter().flatten() {
             let path = entry.expect("readable").path();
             let file = path.file_name().and_then(|name| name.to_str()).expect("a name");
-            let is_other = ["responses.", "completion."].iter().any(|kind| file.starts_with(kind));
+            let is_other = ["responses.", "completion.", "reranking."]
+                .iter()
+                .any(|kind| file.starts_with(kind));
             if file.ends_with(suffix) && !is_other {
                 found.push(Recording { path, dialect: dialect(name).expect("a dialect") });
             }
@@ -112,7 +115,7 @@ impl Recording {
     /// The stream as it was sent.
     fn stream(&self, lines: &[&str]) -> String {
         let event = |line: &&str| match self.dialect.name() {
-            "anthropic-messages" => {
+            "anthropic-messages" | "cohere-chat" => {
                 let kind = self.value(line)["type"].as_str().expect("a type").to_owned();
                 format!("event: {kind}\ndata: {line}\n\n")
             }
@@ -153,7 +156,7 @@ impl Recording {
             .flat_map(|choice| &choice.tool_calls)
             .map(|call| call.arguments.as_str())
             .collect();
-        if self.dialect.name() == "openai-chat" {
+        if matches!(self.dialect.name(), "openai-chat" | "cohere-chat") {
             assert_eq!(arguments, said.arguments, "arguments of {path}");
         }
         if let Some(completion) = said.completion {
@@ -216,6 +219,7 @@ impl Said {
         match dialect {
             "anthropic-messages" => self.anthropic(value),
             "gemini-generate" => self.gemini(value),
+            "cohere-chat" => self.cohere(value),
             _ => self.openai(value),
         }
         self.kept(value);
@@ -293,6 +297,32 @@ impl Said {
             }
         }
         self.completion = value["usage"]["output_tokens"].as_u64().or(self.completion);
+    }
+
+    fn cohere(&mut self, value: &Value) {
+        let delta = &value["delta"];
+        let message = value.get("message").unwrap_or(&delta["message"]);
+        let content = &message["content"];
+        for block in content.as_array().into_iter().flatten().chain([content]) {
+            self.text.push_str(block["text"].as_str().unwrap_or_default());
+            self.thought.push_str(block["thinking"].as_str().unwrap_or_default());
+        }
+        self.thought.push_str(message["tool_plan"].as_str().unwrap_or_default());
+        let calls = &message["tool_calls"];
+        for call in calls.as_array().into_iter().flatten().chain([calls]) {
+            let function = &call["function"];
+            self.arguments.push_str(function["arguments"].as_str().unwrap_or_default());
+            self.calls.extend(function["name"].as_str().map(str::to_owned));
+        }
+        for citation in message["citations"].as_array().into_iter().flatten() {
+            self.kept.extend(citation["text"].as_str().map(str::to_owned));
+        }
+        // A call that ends without arguments was one without any.
+        if value["type"] == "tool-call-end" && self.arguments.is_empty() {
+            self.arguments.push_str("{}");
+        }
+        let usage = value.get("usage").unwrap_or(&delta["usage"]);
+        self.completion = usage["tokens"]["output_tokens"].as_u64().or(self.completion);
     }
 
     fn gemini(&mut self, value: &Value) {

@@ -8,6 +8,7 @@ use bytes::Bytes;
 
 use crate::chunk::{Chunk, Usage};
 use crate::dialects::anthropic_messages::AnthropicMessages;
+use crate::dialects::cohere_chat::CohereChat;
 use crate::dialects::gemini_generate::GeminiGenerate;
 use crate::dialects::openai_chat::OpenaiChat;
 use crate::embed::Embeddings;
@@ -19,7 +20,8 @@ use crate::request::{Effort, Request};
 use crate::sse::Event;
 
 /// Every dialect.
-pub static DIALECTS: &[&dyn Dialect] = &[&OpenaiChat, &AnthropicMessages, &GeminiGenerate];
+pub static DIALECTS: &[&dyn Dialect] =
+    &[&OpenaiChat, &AnthropicMessages, &GeminiGenerate, &CohereChat];
 
 /// The dialect of that name.
 pub fn dialect(name: &str) -> Option<&'static dyn Dialect> {

@@ -7,9 +7,11 @@
 
 mod catalog;
 mod chunk;
+mod controls;
 mod dialect;
 mod dialects {
     pub(crate) mod anthropic_messages;
+    pub(crate) mod cohere_chat;
     pub(crate) mod gemini_generate;
     pub(crate) mod openai_chat;
 }
@@ -19,6 +21,9 @@ mod frames;
 #[doc(hidden)]
 pub mod fuzz;
 mod json;
+mod json_text;
+mod logprobs;
+mod media_url;
 mod provider;
 mod reply;
 mod request;

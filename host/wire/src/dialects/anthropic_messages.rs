@@ -7,11 +7,11 @@ use bytes::Bytes;
 use crate::chunk::{Chunk, FinishReason};
 use crate::dialect::{Cost, Dialect, Head, Outgoing, ReadStream, Target, WriteStream};
 use crate::error::{Failure, ReadError, StreamError, WriteError};
+use crate::json_text;
 use crate::reply::Reply;
 use crate::request::Request;
 
 mod error;
-mod json_text;
 mod read_content;
 mod read_reply;
 mod read_request;

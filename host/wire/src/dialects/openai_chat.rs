@@ -16,7 +16,7 @@ use crate::request::Request;
 mod content_write;
 mod embeddings;
 mod emit;
-mod error;
+pub(in crate::dialects) mod error;
 mod field;
 mod finish;
 mod message_read;

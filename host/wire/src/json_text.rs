@@ -9,20 +9,20 @@ use crate::json::{Json, Object};
 
 /// Writes one object, field by field.
 #[derive(Debug)]
-pub(super) struct ObjectWriter<'a> {
+pub(crate) struct ObjectWriter<'a> {
     out: &'a mut Vec<u8>,
     is_empty: bool,
 }
 
 impl<'a> ObjectWriter<'a> {
     /// Opens an object at the end of `out`.
-    pub(super) fn open(out: &'a mut Vec<u8>) -> Self {
+    pub(crate) fn open(out: &'a mut Vec<u8>) -> Self {
         out.push(b'{');
         Self { out, is_empty: true }
     }
 
     /// Writes a key; the value is appended to what is returned.
-    pub(super) fn key(&mut self, key: &str) -> &mut Vec<u8> {
+    pub(crate) fn key(&mut self, key: &str) -> &mut Vec<u8> {
         if !self.is_empty {
             self.out.push(b',');
         }
@@ -33,30 +33,30 @@ impl<'a> ObjectWriter<'a> {
     }
 
     /// Writes a field.
-    pub(super) fn field(&mut self, key: &str, value: &(impl Serialize + ?Sized)) {
+    pub(crate) fn field(&mut self, key: &str, value: &(impl Serialize + ?Sized)) {
         write_value(self.key(key), value);
     }
 
     /// Writes a field whose value is JSON text already.
-    pub(super) fn raw(&mut self, key: &str, value: &str) {
+    pub(crate) fn raw(&mut self, key: &str, value: &str) {
         self.key(key).extend_from_slice(value.as_bytes());
     }
 
     /// Writes a field unless there is no value.
-    pub(super) fn some(&mut self, key: &str, value: Option<&(impl Serialize + ?Sized)>) {
+    pub(crate) fn some(&mut self, key: &str, value: Option<&(impl Serialize + ?Sized)>) {
         if let Some(value) = value {
             self.field(key, value);
         }
     }
 
     /// Closes the object.
-    pub(super) fn close(self) {
+    pub(crate) fn close(self) {
         self.out.push(b'}');
     }
 }
 
 /// Writes an array: the closure writes one item.
-pub(super) fn write_array<T>(
+pub(crate) fn write_array<T>(
     out: &mut Vec<u8>,
     items: impl IntoIterator<Item = T>,
     mut write: impl FnMut(&mut Vec<u8>, T),
@@ -72,7 +72,7 @@ pub(super) fn write_array<T>(
 }
 
 /// Writes a value; what JSON has no form for (an infinite number) becomes `null`.
-pub(super) fn write_value(out: &mut Vec<u8>, value: &(impl Serialize + ?Sized)) {
+pub(crate) fn write_value(out: &mut Vec<u8>, value: &(impl Serialize + ?Sized)) {
     let before = out.len();
     if serde_json::to_writer(&mut *out, value).is_err() {
         out.truncate(before);
@@ -81,7 +81,7 @@ pub(super) fn write_value(out: &mut Vec<u8>, value: &(impl Serialize + ?Sized)) 
 }
 
 /// One object as a value of its own.
-pub(super) fn object(fill: impl FnOnce(&mut ObjectWriter<'_>)) -> Json {
+pub(crate) fn object(fill: impl FnOnce(&mut ObjectWriter<'_>)) -> Json {
     let mut out = Vec::new();
     let mut writer = ObjectWriter::open(&mut out);
     fill(&mut writer);
@@ -90,7 +90,7 @@ pub(super) fn object(fill: impl FnOnce(&mut ObjectWriter<'_>)) -> Json {
 }
 
 /// Reads a value as a type, or says what should have stood at the path.
-pub(super) fn read<'a, T: Deserialize<'a>>(
+pub(crate) fn read<'a, T: Deserialize<'a>>(
     value: &'a RawValue,
     path: &str,
     expected: &str,
@@ -100,7 +100,7 @@ pub(super) fn read<'a, T: Deserialize<'a>>(
 }
 
 /// Reads a field that must be there.
-pub(super) fn required<'a, T: Deserialize<'a>>(
+pub(crate) fn required<'a, T: Deserialize<'a>>(
     object: &Object<'a>,
     key: &str,
     path: &str,
@@ -113,22 +113,22 @@ pub(super) fn required<'a, T: Deserialize<'a>>(
 }
 
 /// A field, unless it is absent or `null`.
-pub(super) fn present<'a>(object: &Object<'a>, key: &str) -> Option<&'a RawValue> {
+pub(crate) fn present<'a>(object: &Object<'a>, key: &str) -> Option<&'a RawValue> {
     object.field(key).filter(|value| value.get() != "null")
 }
 
 /// A value as a value of its own.
-pub(super) fn keep(value: &RawValue) -> Json {
+pub(crate) fn keep(value: &RawValue) -> Json {
     Json::of(&value)
 }
 
 /// A text field of an object, if it is one.
-pub(super) fn text_of(object: &Object<'_>, key: &str) -> Option<String> {
+pub(crate) fn text_of(object: &Object<'_>, key: &str) -> Option<String> {
     object.field(key).and_then(|value| serde_json::from_str(value.get()).ok())
 }
 
 /// The beginning of a text, for error messages.
-pub(super) fn shorten(text: &str) -> String {
+pub(crate) fn shorten(text: &str) -> String {
     match text.char_indices().nth(FOUND_CHARS_MAX) {
         Some((end, _)) => format!("{}…", text.get(..end).unwrap_or_default()),
         None => text.to_owned(),
@@ -137,7 +137,7 @@ pub(super) fn shorten(text: &str) -> String {
 
 /// The arguments of a tool call as the object that this dialect wants: nothing is `{}`, and text
 /// that is not a JSON object is carried under the key that Anthropic's guide proposes for it.
-pub(super) fn input_of(arguments: &str) -> std::borrow::Cow<'_, str> {
+pub(crate) fn input_of(arguments: &str) -> std::borrow::Cow<'_, str> {
     let trimmed = arguments.trim();
     if trimmed.is_empty() {
         return "{}".into();
