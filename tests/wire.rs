@@ -4,7 +4,8 @@
 //! why it is kept) and any of these, then run `UPDATE=1 cargo test -p wire --test wire` and review:
 //! - `request.json`, a client's body -> `upstream.<dialect>.json` for every dialect, or `error.txt`;
 //!   `target.json` (`model`, `stream`, `max_output_tokens`, `reasoning`, `quirks`) says where it goes
-//! - `stream.sse`, an upstream's -> `chunks.json`, `stream.<dialect>.sse` for every surface
+//! - `stream.sse`, an upstream's -> `chunks.json`, `stream.<dialect>.sse` for every surface; for a
+//!   dialect of lines instead of events both are `.ndjson`
 //! - `reply.json`, an upstream's -> `reply.<dialect>.json` for every surface
 
 #![expect(
@@ -19,7 +20,8 @@ use std::{env, fs};
 
 use bytes::Bytes;
 use wire::{
-    Chunk, DIALECTS, Dialect, Quirks, ReasoningStyle, Reply, Source, StreamError, Target, dialect,
+    Chunk, DIALECTS, Dialect, Framing, Quirks, ReasoningStyle, Reply, Source, StreamError, Target,
+    dialect,
 };
 
 #[path = "wire/replay.rs"]
@@ -72,8 +74,8 @@ fn the_canonical_form_of_a_chat_request_says_as_much_as_its_bytes() {
 
 #[test]
 fn streams_are_read_in_every_split_and_written_as_recorded() {
-    for_each_case("stream.sse", |case| {
-        let stream = case.input("stream.sse");
+    for_each_case("stream", |case| {
+        let stream = case.input(&format!("stream.{}", extension(case.dialect)));
         let (chunks, error) = replay::read_in_every_split(case.dialect, &stream);
         let mut dump = replay::dump(&chunks);
         if let Some(error) = &error {
@@ -82,7 +84,8 @@ fn streams_are_read_in_every_split_and_written_as_recorded() {
         case.expect("chunks.json", &dump);
         for &surface in DIALECTS {
             let written = write_stream(surface, &chunks, error.as_ref());
-            case.expect(&format!("stream.{}.sse", surface.name()), &written);
+            let name = format!("stream.{}.{}", surface.name(), extension(surface));
+            case.expect(&name, &written);
         }
     });
 }
@@ -107,6 +110,14 @@ fn replies_are_written_as_recorded() {
             );
         }
     });
+}
+
+/// What a stream's file is called after.
+fn extension(dialect: &dyn Dialect) -> &'static str {
+    match dialect.framing() {
+        Framing::Sse => "sse",
+        Framing::Lines => "ndjson",
+    }
 }
 
 fn write_stream(surface: &dyn Dialect, chunks: &[Chunk], error: Option<&StreamError>) -> String {
@@ -207,6 +218,10 @@ fn for_each_case(input: &str, run: impl Fn(&Case)) {
         for folder in folders(&folder) {
             let about = folder.join("about.md");
             assert!(about.exists(), "{}: say where the case is from", about.display());
+            let input = match input {
+                "stream" => format!("stream.{}", extension(dialect)),
+                input => input.to_owned(),
+            };
             if !folder.join(input).exists() {
                 continue;
             }

@@ -10,6 +10,7 @@ use crate::chunk::{Chunk, Usage};
 use crate::dialects::anthropic_messages::AnthropicMessages;
 use crate::dialects::cohere_chat::CohereChat;
 use crate::dialects::gemini_generate::GeminiGenerate;
+use crate::dialects::ollama_chat::OllamaChat;
 use crate::dialects::openai_chat::OpenaiChat;
 use crate::embed::Embeddings;
 use crate::error::{Failure, ReadError, StreamError, WriteError};
@@ -21,7 +22,7 @@ use crate::sse::Event;
 
 /// Every dialect.
 pub static DIALECTS: &[&dyn Dialect] =
-    &[&OpenaiChat, &AnthropicMessages, &GeminiGenerate, &CohereChat];
+    &[&OpenaiChat, &AnthropicMessages, &GeminiGenerate, &CohereChat, &OllamaChat];
 
 /// The dialect of that name.
 pub fn dialect(name: &str) -> Option<&'static dyn Dialect> {

@@ -7,17 +7,20 @@ use crate::chunk::Chunk;
 use crate::dialect::{Cost, DIALECTS, Dialect, Head, ReasoningStyle, Target};
 use crate::embed::EmbedRequest;
 use crate::error::{Failure, StreamError};
+use crate::frames::Framing;
 use crate::json::Object;
 use crate::provider::Quirks;
 use crate::reply::Reply;
 use crate::sse;
 
-/// Events do not depend on how their bytes are split. The first byte says where.
+/// Events do not depend on how their bytes are split, in any framing. The first byte says where.
 pub fn sse(bytes: &[u8]) {
     let Some((cut, stream)) = bytes.split_first() else { return };
     let cut = usize::from(*cut) * stream.len() / 255;
     let (head, tail) = stream.split_at(cut.min(stream.len()));
-    assert_eq!(events(&[head, tail]), events(&[stream]));
+    for framing in [Framing::Sse, Framing::Lines] {
+        assert_eq!(events(framing, &[head, tail]), events(framing, &[stream]), "{framing:?}");
+    }
 }
 
 /// What reads as a request is written as JSON for every upstream, and the canonical form alone
@@ -51,7 +54,7 @@ pub fn stream(bytes: &[u8]) {
         let mut reader = from.read_stream();
         let mut chunks = Vec::new();
         let mut failure = None;
-        for event in events(&[bytes]) {
+        for event in events(from.framing(), &[bytes]) {
             match reader.read(&event, &mut chunks) {
                 Ok(()) => {}
                 Err(StreamError::Read(_)) => break,
@@ -124,8 +127,12 @@ fn write_everywhere(chunks: &[Chunk], failure: Option<&Failure>) {
             Some(failure) => stream.error(failure, &mut out),
             None => stream.end(&reply.usage, &cost, &mut out),
         }
-        assert!(out.is_empty() || out.ends_with(b"\n\n"), "{} writes part of an event", to.name());
-        for event in events(&[&out]) {
+        let end: &[u8] = match to.framing() {
+            Framing::Sse => b"\n\n",
+            Framing::Lines => b"\n",
+        };
+        assert!(out.is_empty() || out.ends_with(end), "{} writes part of an event", to.name());
+        for event in events(to.framing(), &[&out]) {
             let is_end = &*event.data == b"[DONE]";
             assert!(is_end || is_object(&event.data), "{} writes {event:?}", to.name());
         }
@@ -136,8 +143,8 @@ fn is_object(json: &[u8]) -> bool {
     std::str::from_utf8(json).is_ok_and(|text| Object::parse(text).is_ok())
 }
 
-fn events(pieces: &[&[u8]]) -> Vec<sse::Event> {
-    let mut reader = sse::Reader::new(1 << 20);
+fn events(framing: Framing, pieces: &[&[u8]]) -> Vec<sse::Event> {
+    let mut reader = framing.reader(1 << 20);
     let mut events = Vec::new();
     for piece in pieces {
         reader.push(Bytes::copy_from_slice(piece));

@@ -13,6 +13,7 @@ mod dialects {
     pub(crate) mod anthropic_messages;
     pub(crate) mod cohere_chat;
     pub(crate) mod gemini_generate;
+    pub(crate) mod ollama_chat;
     pub(crate) mod openai_chat;
 }
 mod embed;
