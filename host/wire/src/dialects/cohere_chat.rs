@@ -127,3 +127,6 @@ fn native_reason(reason: FinishReason, native: Option<&str>) -> &str {
         .or(rows().next())
         .unwrap_or("COMPLETE")
 }
+
+#[cfg(test)]
+mod tests;

@@ -124,3 +124,6 @@ fn done_reason(finish: Option<&(FinishReason, Option<String>)>) -> &str {
     let native = native.as_deref().filter(|native| rows().any(|name| name == *native));
     native.or(rows().next()).unwrap_or("stop")
 }
+
+#[cfg(test)]
+mod tests;

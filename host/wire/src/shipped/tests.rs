@@ -29,7 +29,7 @@ fn everything_shipped_is_right() {
     let errors = shipped_errors().iter().map(ToString::to_string).collect::<Vec<_>>();
     assert!(errors.is_empty(), "\n{}\n", errors.join("\n"));
     assert_eq!(providers().len(), PROVIDER_FILES.len());
-    assert_eq!(providers().len(), 12);
+    assert_eq!(providers().len(), 13);
 }
 
 #[test]
@@ -96,6 +96,9 @@ fn shipped_data_is_held_to_more_than_an_operator_s() {
     };
     let plain = provider("https://", "http://");
     assert!(plain.starts_with("providers/acme.toml: base_url: "), "{plain}");
+    let text = GOOD_PROVIDER.replace("https://api.example.com", "http://127.0.0.1:11434");
+    let local = Shipped::read(&[("providers/acme.toml", &text)], &[]);
+    assert_eq!(local.errors, [], "what stays on the machine");
     let nameless = provider("credential_env = [\"ACME_API_KEY\"]", "");
     assert!(nameless.starts_with("providers/acme.toml: credential_env: "), "{nameless}");
     let misplaced = provider("\"acme\"", "\"other\"");

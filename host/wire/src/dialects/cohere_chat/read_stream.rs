@@ -11,7 +11,7 @@ use crate::chunk::{Chunk, Delta, Role};
 use crate::dialect::ReadStream;
 use crate::error::{ReadError, StreamError};
 use crate::json::{Json, Object};
-use crate::json_text::{keep, present, read, text_of};
+use crate::json_text::{keep, present, read, shorten, text_of};
 use crate::source::Source;
 use crate::sse::Event;
 
@@ -35,8 +35,12 @@ impl ReadStream for Reader {
         }
         let text = std::str::from_utf8(data)
             .map_err(|_| ReadError::new("event", "UTF-8", "other bytes"))?;
+        if !text.starts_with('{') {
+            return Err(ReadError::new("event", "a JSON object", shorten(text)).into());
+        }
         let frame: Frame<'_> = serde_json::from_str(text)
             .map_err(|error| ReadError::new("event", "a JSON object", error.to_string()))?;
+        // Errors have no type: they are the body of an error status.
         let kind = frame.kind.as_deref().or(event.name.as_deref()).unwrap_or("error");
         let mut deltas = Vec::new();
         match kind {
