@@ -137,7 +137,8 @@ impl Writer {
             _ => None,
         });
         match frame.kind.as_str() {
-            "message-start" | "message-end" => return false,
+            "message-start" => return self.begin_as(bytes, out),
+            "message-end" => return false,
             "content-start" => {
                 let Some(index) = frame.index else { return false };
                 let thinks = deltas.iter().any(|delta| matches!(delta, Delta::Reasoning { .. }));
@@ -227,6 +228,20 @@ impl Writer {
             writer.field("id", &self.head.id);
             write_message(writer, &message);
         });
+    }
+
+    /// Lets the upstream's first event through under our id; `false` when it is not the first.
+    fn begin_as(&mut self, bytes: &[u8], out: &mut Vec<u8>) -> bool {
+        let fields = std::str::from_utf8(bytes).ok().and_then(|text| Object::parse(text).ok());
+        let Some(fields) = fields.filter(|_| !self.has_begun) else { return false };
+        self.has_begun = true;
+        let event = object(|writer| {
+            writer.field("id", &self.head.id);
+            let theirs = fields.0.iter().filter(|(key, _)| key != "id");
+            theirs.for_each(|(key, value)| writer.raw(key, value.get()));
+        });
+        sse::write_event(out, "message-start", event.as_str().as_bytes());
+        true
     }
 
     fn thought(&mut self, text: &str, detail: Option<&ReasoningDetail>, out: &mut Vec<u8>) {
