@@ -73,6 +73,7 @@ const PROVIDERS: [(&str, &str); 12] = [
     ("amazon-bedrock", "bedrock-converse"),
     ("anthropic", "anthropic-messages"),
     ("google", "gemini-generate"),
+    ("cohere", "cohere-chat"),
     ("openai", "openai-chat"),
     ("alibaba", "openai-chat"),
     ("deepseek", "openai-chat"),
@@ -95,7 +96,7 @@ fn recordings(suffix: &str) -> Vec<Recording> {
         for entry in fs::read_dir(folder).into_iter().flatten() {
             let path = entry.expect("readable").path();
             let file = path.file_name().and_then(|name| name.to_str()).expect("a name");
-            let is_other = file.starts_with("responses.");
+            let is_other = ["responses.", "reranking."].iter().any(|kind| file.starts_with(kind));
             let name = if file.starts_with("completion.") { "openai-completions" } else { name };
             if file.ends_with(suffix) && !is_other {
                 found.push(Recording { path, dialect: dialect(name).expect("a dialect") });
@@ -115,7 +116,7 @@ impl Recording {
     /// The stream as it was sent.
     fn stream(&self, lines: &[&str]) -> String {
         let event = |line: &&str| match self.dialect.name() {
-            "anthropic-messages" => {
+            "anthropic-messages" | "cohere-chat" => {
                 let kind = self.value(line)["type"].as_str().expect("a type").to_owned();
                 format!("event: {kind}\ndata: {line}\n\n")
             }
@@ -158,7 +159,7 @@ impl Recording {
             .flat_map(|choice| &choice.tool_calls)
             .map(|call| call.arguments.as_str())
             .collect();
-        if self.dialect.name() == "openai-chat" {
+        if matches!(self.dialect.name(), "openai-chat" | "cohere-chat") {
             assert_eq!(arguments, said.arguments, "arguments of {path}");
         }
         if let Some(completion) = said.completion {
@@ -222,6 +223,7 @@ impl Said {
             "anthropic-messages" => self.anthropic(value),
             "gemini-generate" => self.gemini(value),
             "bedrock-converse" => self.bedrock(value),
+            "cohere-chat" => self.cohere(value),
             _ => self.openai(value),
         }
         self.kept(value);
@@ -314,6 +316,32 @@ impl Said {
         }
         let usage = value["metadata"].get("usage").unwrap_or(&value["usage"]);
         self.completion = usage["outputTokens"].as_u64().or(self.completion);
+    }
+
+    fn cohere(&mut self, value: &Value) {
+        let delta = &value["delta"];
+        let message = value.get("message").unwrap_or(&delta["message"]);
+        let content = &message["content"];
+        for block in content.as_array().into_iter().flatten().chain([content]) {
+            self.text.push_str(block["text"].as_str().unwrap_or_default());
+            self.thought.push_str(block["thinking"].as_str().unwrap_or_default());
+        }
+        self.thought.push_str(message["tool_plan"].as_str().unwrap_or_default());
+        let calls = &message["tool_calls"];
+        for call in calls.as_array().into_iter().flatten().chain([calls]) {
+            let function = &call["function"];
+            self.arguments.push_str(function["arguments"].as_str().unwrap_or_default());
+            self.calls.extend(function["name"].as_str().map(str::to_owned));
+        }
+        for citation in message["citations"].as_array().into_iter().flatten() {
+            self.kept.extend(citation["text"].as_str().map(str::to_owned));
+        }
+        // A call that ends without arguments was one without any.
+        if value["type"] == "tool-call-end" && self.arguments.is_empty() {
+            self.arguments.push_str("{}");
+        }
+        let usage = value.get("usage").unwrap_or(&delta["usage"]);
+        self.completion = usage["tokens"]["output_tokens"].as_u64().or(self.completion);
     }
 
     fn gemini(&mut self, value: &Value) {

@@ -9,7 +9,9 @@ use bytes::Bytes;
 use crate::chunk::{Chunk, Usage};
 use crate::dialects::anthropic_messages::AnthropicMessages;
 use crate::dialects::bedrock_converse::BedrockConverse;
+use crate::dialects::cohere_chat::CohereChat;
 use crate::dialects::gemini_generate::GeminiGenerate;
+use crate::dialects::ollama_chat::OllamaChat;
 use crate::dialects::openai_chat::OpenaiChat;
 use crate::dialects::openai_completions::OpenaiCompletions;
 use crate::embed::Embeddings;
@@ -25,8 +27,15 @@ use crate::sse::Event;
 use crate::transcribe::Transcription;
 
 /// Every dialect.
-pub static DIALECTS: &[&dyn Dialect] =
-    &[&OpenaiChat, &AnthropicMessages, &GeminiGenerate, &BedrockConverse, &OpenaiCompletions];
+pub static DIALECTS: &[&dyn Dialect] = &[
+    &OpenaiChat,
+    &AnthropicMessages,
+    &GeminiGenerate,
+    &BedrockConverse,
+    &CohereChat,
+    &OllamaChat,
+    &OpenaiCompletions,
+];
 
 /// The dialect of that name.
 pub fn dialect(name: &str) -> Option<&'static dyn Dialect> {

@@ -13,7 +13,7 @@ use crate::provider::Quirks;
 use crate::reply::Reply;
 use crate::sse;
 
-/// Events do not depend on how their bytes are split. The first byte says where.
+/// Events do not depend on how their bytes are split, in any framing. The first byte says where.
 pub fn sse(bytes: &[u8]) {
     let Some((cut, stream)) = bytes.split_first() else { return };
     let cut = usize::from(*cut) * stream.len() / 255;

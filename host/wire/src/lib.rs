@@ -8,11 +8,14 @@
 mod availability;
 mod catalog;
 mod chunk;
+mod controls;
 mod dialect;
 mod dialects {
     pub(crate) mod anthropic_messages;
     pub(crate) mod bedrock_converse;
+    pub(crate) mod cohere_chat;
     pub(crate) mod gemini_generate;
+    pub(crate) mod ollama_chat;
     pub(crate) mod openai_chat;
     pub(crate) mod openai_completions;
     pub(crate) mod shared_rerank;
@@ -26,6 +29,8 @@ pub mod fuzz;
 mod image;
 mod json;
 mod json_text;
+mod logprobs;
+mod media_url;
 mod packed;
 mod provider;
 mod reply;

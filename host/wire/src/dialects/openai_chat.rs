@@ -21,7 +21,7 @@ use crate::transcribe::Transcription;
 mod content_write;
 mod embeddings;
 pub(super) mod emit;
-mod error;
+pub(in crate::dialects) mod error;
 mod field;
 mod finish;
 mod images;

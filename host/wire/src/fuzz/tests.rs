@@ -61,12 +61,16 @@ fn mutate(seed: &[u8], other: &[u8], draw: &mut Draw) -> Vec<u8> {
     bytes
 }
 
-fn seeds(name: &str) -> Vec<Vec<u8>> {
+/// A stream's file is named after its framing.
+const STREAMS: [&str; 2] = ["stream.sse", "stream.ndjson"];
+
+fn seeds(names: &[&str]) -> Vec<Vec<u8>> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/wire");
     let mut found = Vec::new();
     for dialect in fs::read_dir(root).unwrap().map(|entry| entry.unwrap().path()) {
         for case in fs::read_dir(dialect).into_iter().flatten() {
-            found.extend(fs::read(case.unwrap().path().join(name)).ok());
+            let path = case.unwrap().path();
+            found.extend(names.iter().filter_map(|name| fs::read(path.join(name)).ok()));
         }
     }
     found.retain(|seed| seed.len() < 8 * 1024);
@@ -75,8 +79,8 @@ fn seeds(name: &str) -> Vec<Vec<u8>> {
     found
 }
 
-fn run(name: &str, check: fn(&[u8])) {
-    run_on(&seeds(name), check);
+fn run(names: &[&str], check: fn(&[u8])) {
+    run_on(&seeds(names), check);
 }
 
 fn run_on(seeds: &[Vec<u8>], check: fn(&[u8])) {
@@ -91,27 +95,27 @@ fn run_on(seeds: &[Vec<u8>], check: fn(&[u8])) {
 
 #[test]
 fn mutated_streams_break_no_event_reader() {
-    run("stream.sse", sse);
+    run(&STREAMS, sse);
 }
 
 #[test]
 fn mutated_streams_break_no_dialect() {
-    run("stream.sse", stream);
+    run(&STREAMS, stream);
 }
 
 #[test]
 fn mutated_requests_break_no_dialect() {
-    run("request.json", request);
+    run(&["request.json"], request);
 }
 
 #[test]
 fn mutated_replies_break_no_dialect() {
-    run("reply.json", reply);
+    run(&["reply.json"], reply);
 }
 
 #[test]
 fn mutated_replies_are_errors_when_their_status_says_so() {
-    run("reply.json", error);
+    run(&["reply.json"], error);
 }
 
 #[test]
@@ -120,6 +124,8 @@ fn mutated_embeddings_break_no_dialect() {
         r#"{"object":"list","data":[{"index":0,"embedding":[0.5,-1e-3]}],"usage":{"prompt_tokens":8}}"#,
         r#"{"data":[{"object":"embedding","embedding":"AAAAPwAAAMA="}],"model":"m"}"#,
         r#"{"embeddings":[{"values":[-0.02,0.013]}],"usageMetadata":{"promptTokenCount":3}}"#,
+        r#"{"embeddings":{"float":[[0.1,-2]]},"meta":{"billed_units":{"input_tokens":3}}}"#,
+        r#"{"model":"m","embeddings":[[0.1,-2]],"prompt_eval_count":3}"#,
     ];
     run_on(&replies.map(|reply| reply.as_bytes().to_vec()), reply);
 }

@@ -97,6 +97,9 @@ fn shipped_data_is_held_to_more_than_an_operator_s() {
     };
     let plain = provider("https://", "http://");
     assert!(plain.starts_with("providers/acme.toml: base_url: "), "{plain}");
+    let text = GOOD_PROVIDER.replace("https://api.example.com", "http://127.0.0.1:11434");
+    let local = Shipped::read(&[("providers/acme.toml", &text)], &[]);
+    assert_eq!(local.errors, [], "what stays on the machine");
     let nameless = provider("credential_env = [\"ACME_API_KEY\"]", "");
     assert!(nameless.starts_with("providers/acme.toml: credential_env: "), "{nameless}");
     let misplaced = provider("\"acme\"", "\"other\"");

@@ -2,6 +2,7 @@
 
 use super::NAME;
 use super::emit::Object as Writer;
+use crate::media_url;
 use crate::request::{Content, Media, MediaData, MediaKind, Part};
 
 /// Appends a part. The error says what the dialect has no form for.
@@ -36,7 +37,7 @@ pub(super) fn write(part: &Part, is_openrouter: bool, out: &mut Vec<u8>) -> Resu
 fn write_media(media: &Media, is_openrouter: bool, part: &mut Writer<'_>) -> Result<(), String> {
     match media.kind {
         MediaKind::Image => {
-            let url = address(media).ok_or("an uploaded image")?;
+            let url = media_url::write(&media.data).ok_or("an uploaded image")?;
             part.raw("type", r#""image_url""#);
             part.object("image_url", |image| {
                 image.value("url", &url);
@@ -44,7 +45,7 @@ fn write_media(media: &Media, is_openrouter: bool, part: &mut Writer<'_>) -> Res
             });
         }
         MediaKind::Video => {
-            let url = address(media).ok_or("an uploaded video")?;
+            let url = media_url::write(&media.data).ok_or("an uploaded video")?;
             part.raw("type", r#""video_url""#);
             part.object("video_url", |video| video.value("url", &url));
         }
@@ -67,21 +68,12 @@ fn write_media(media: &Media, is_openrouter: bool, part: &mut Writer<'_>) -> Res
                 file.optional("filename", media.name.as_ref());
                 match &media.data {
                     MediaData::Id(id) => file.value("file_id", id),
-                    _ => file.optional("file_data", address(media).as_ref()),
+                    _ => file.optional("file_data", media_url::write(&media.data).as_ref()),
                 }
             });
         }
     }
     Ok(())
-}
-
-/// Where it is, or a data URL of it.
-fn address(media: &Media) -> Option<String> {
-    match &media.data {
-        MediaData::Url(url) => Some(url.clone()),
-        MediaData::Inline { mime, base64 } => Some(format!("data:{mime};base64,{base64}")),
-        MediaData::Id(_) => None,
-    }
 }
 
 /// OpenAI's word for a sound's MIME type.

@@ -8,6 +8,7 @@ use super::reasoning;
 use crate::chunk::Role;
 use crate::error::ReadError;
 use crate::json::{Extra, Json, Object};
+use crate::media_url;
 use crate::request::{Content, Media, MediaData, MediaKind, Message, Other, Part};
 
 /// Reads a message.
@@ -190,7 +191,7 @@ fn read_url(at: At<'_, '_>) -> Result<(String, Option<String>), ReadError> {
 }
 
 fn read_address(at: At<'_, '_>, url: String) -> Result<MediaData, ReadError> {
-    if let Some(inline) = data_url(&url) {
+    if let Some(inline) = media_url::read(&url) {
         return Ok(inline);
     }
     let is_web = ["http://", "https://"].iter().any(|scheme| url.starts_with(scheme));
@@ -201,14 +202,6 @@ fn read_address(at: At<'_, '_>, url: String) -> Result<MediaData, ReadError> {
     }
 }
 
-/// `data:<mime>[;…];base64,<data>`.
-fn data_url(url: &str) -> Option<MediaData> {
-    let (head, base64) = url.strip_prefix("data:")?.split_once(',')?;
-    let mime = head.strip_suffix(";base64")?;
-    let mime = mime.split(';').next().unwrap_or(mime).to_owned();
-    Some(MediaData::Inline { mime, base64: base64.to_owned() })
-}
-
 fn read_audio(at: At<'_, '_>) -> Result<Media, ReadError> {
     let fields = at.object()?;
     let text = |name: &'static str, expected: &str| match fields.field(name) {
@@ -217,7 +210,7 @@ fn read_audio(at: At<'_, '_>) -> Result<Media, ReadError> {
     };
     let format = text("format", "the sound's format, like `wav`")?;
     let data = text("data", "the sound in base64")?;
-    let base64 = match data_url(&data) {
+    let base64 = match media_url::read(&data) {
         Some(MediaData::Inline { base64, .. }) => base64,
         _ => data,
     };
@@ -236,7 +229,7 @@ fn read_file(at: At<'_, '_>) -> Result<Media, ReadError> {
         (Some(data), _) if data.starts_with("http://") || data.starts_with("https://") => {
             MediaData::Url(data)
         }
-        (Some(data), _) => match data_url(&data) {
+        (Some(data), _) => match media_url::read(&data) {
             Some(inline) => inline,
             None if data.starts_with("data:") => {
                 return Err(at.error("a base64 data URL or an http(s) address in file_data"));
