@@ -23,6 +23,7 @@ mod json;
 mod provider;
 mod reply;
 mod request;
+mod schema;
 mod shipped;
 mod source;
 pub mod sse;

@@ -124,6 +124,11 @@ pub struct Quirks {
     /// openai-chat: OpenAI's `verbosity` and `prompt_cache_key` are known, as they are wherever
     /// `max_completion_tokens` is set.
     pub openai_parameters: bool,
+    /// openai-chat: names of tool calls must be nine letters or digits; others are renamed:
+    /// Mistral's.
+    pub short_call_ids: bool,
+    /// openai-chat: `strict` schemas must demand every member and allow no other: OpenAI's.
+    pub strict_schemas: bool,
     /// openai-chat: how the provider is told to search the web; none: it can't.
     pub web_search: Option<SearchForm>,
     /// Every dialect: headers sent with each request, by name.

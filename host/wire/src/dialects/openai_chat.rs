@@ -13,6 +13,7 @@ use crate::error::{Failure, ReadError, StreamError, WriteError};
 use crate::reply::Reply;
 use crate::request::Request;
 
+mod call_id;
 mod content_write;
 mod embeddings;
 mod emit;
@@ -29,6 +30,7 @@ mod request_write;
 mod search;
 mod service;
 mod shape;
+mod speaker;
 mod stream_read;
 mod stream_write;
 mod tool_calls;

@@ -156,7 +156,7 @@ fn owned(request: &Request, rules: &Rules<'_>) -> Vec<(&'static str, String)> {
         }
     }
     let reasoning = request.reasoning.as_ref().filter(|_| !rules.is_openrouter());
-    if let Some(effort) = reasoning.and_then(|reasoning| effort(reasoning, rules.to.reasoning)) {
+    if let Some(effort) = reasoning.and_then(|reasoning| effort(reasoning, rules.to)) {
         owned.push(("reasoning_effort", Json::of(&effort.as_str()).as_str().to_owned()));
     }
     owned
@@ -164,8 +164,8 @@ fn owned(request: &Request, rules: &Rules<'_>) -> Vec<(&'static str, String)> {
 
 /// The effort that says the same, for hosts that know no other form. Budgets become the nearest
 /// effort; `max` is OpenRouter's word for the highest that hosts know.
-fn effort(reasoning: &Reasoning, style: ReasoningStyle) -> Option<Effort> {
-    if style == ReasoningStyle::None {
+fn effort(reasoning: &Reasoning, to: &Target<'_>) -> Option<Effort> {
+    if to.reasoning == ReasoningStyle::None {
         return None;
     }
     if reasoning.enabled == Some(false) {
@@ -179,8 +179,8 @@ fn effort(reasoning: &Reasoning, style: ReasoningStyle) -> Option<Effort> {
     };
     let is_on = (reasoning.enabled == Some(true)).then_some(Effort::Medium);
     match reasoning.effort.or(reasoning.max_tokens.map(of_budget)).or(is_on) {
-        Some(Effort::Max) => Some(Effort::Xhigh),
-        effort => effort,
+        Some(Effort::Max) if to.efforts.is_empty() => Some(Effort::Xhigh),
+        effort => effort.map(|effort| to.nearest_effort(effort)),
     }
 }
 
@@ -282,6 +282,7 @@ fn write_format(
             body.raw("response_format", JSON_OBJECT);
         }
         ResponseFormat::JsonSchema { name, description, schema, strict } => {
+            let (schema, strict) = tools_write::strictly(schema.as_ref(), *strict, rules);
             body.object("response_format", |format| {
                 format.raw("type", r#""json_schema""#);
                 format.object("json_schema", |object| {
