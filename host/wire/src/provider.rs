@@ -131,6 +131,8 @@ pub struct Quirks {
     pub strict_schemas: bool,
     /// openai-chat: how the provider is told to search the web; none: it can't.
     pub web_search: Option<SearchForm>,
+    /// Every dialect: `n` is not known, or only as 1.
+    pub no_n: bool,
     /// Every dialect: headers sent with each request, by name.
     pub headers: Vec<(String, String)>,
 }

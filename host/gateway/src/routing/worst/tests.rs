@@ -118,3 +118,19 @@ fn each_text_to_embed_has_the_context_for_itself() {
     let worst = plan.embed_cost_max(&request).nanos() / 1_000_000_000;
     assert_eq!(worst, 116 + 1000 + 16);
 }
+
+#[test]
+fn a_prompt_that_is_sent_once_for_each_choice_is_held_for_as_often() {
+    let mut several = request(vec![Part::text("hi")]);
+    several.sampling.n = Some(3);
+    assert_eq!(held(&several, 100), 116);
+    let alone = CATALOG.replacen(
+        "credential = \"none\"",
+        "credential = \"none\"\nquirks = { no_n = true }",
+        1,
+    );
+    let catalog = Catalog::build(&Config::parse(&alone).unwrap(), |_| None).unwrap();
+    let plan = Plan { steps: vec![step(&catalog, "acme/small")] };
+    let worst = plan.cost_max(&several, 100, &Config::default().billing);
+    assert_eq!(worst.nanos() / 1_000_000_000, 3 * 116);
+}

@@ -192,6 +192,7 @@ fn is_refused(name: &str, rules: &Rules<'_>) -> bool {
     let is_strict = quirks.strict_parameters;
     ((is_strict || quirks.max_completion_tokens) && NOT_OPENAIS.contains(&name))
         || (is_strict && NOT_STRICT.contains(&name))
+        || (name == "n" && quirks.no_n)
 }
 
 fn write_canonical(
@@ -253,7 +254,7 @@ fn write_sampling(sampling: &Sampling, rules: &Rules<'_>, body: &mut Writer<'_>)
     if !sampling.stop.is_empty() {
         body.value("stop", &sampling.stop);
     }
-    body.optional("n", sampling.n.as_ref());
+    body.optional("n", sampling.n.as_ref().filter(|_| !is_refused("n", rules)));
     body.optional("logprobs", sampling.logprobs.as_ref());
     body.optional("top_logprobs", sampling.top_logprobs.as_ref());
     let bias = sampling.logit_bias.as_ref().filter(|_| !is_refused("logit_bias", rules));
