@@ -29,7 +29,7 @@ pub(super) fn write(request: &Request, to: &Target<'_>) -> Result<Outgoing, Writ
             Some(patched) => patched.into(),
             None => bytes.clone(),
         },
-        _ => Bytes::from(write_canonical(request, &rules, search)?),
+        _ => Bytes::from(write_canonical(request, &rules, &search)?),
     };
     Ok(Outgoing { path: "/chat/completions".to_owned(), headers: Vec::new(), body })
 }
@@ -198,7 +198,7 @@ fn is_refused(name: &str, rules: &Rules<'_>) -> bool {
 fn write_canonical(
     request: &Request,
     rules: &Rules<'_>,
-    search: Vec<(&'static str, Json)>,
+    search: &[(&'static str, Json)],
 ) -> Result<Vec<u8>, WriteError> {
     let mut out = Vec::new();
     let mut body = Writer::begin(&mut out);
@@ -220,7 +220,7 @@ fn write_canonical(
     }
     body.optional("user", request.user.as_ref());
     service::write(&request.service, rules, &mut body);
-    for (name, json) in &search {
+    for (name, json) in search {
         body.raw(name, json.as_str());
     }
     for (name, json) in request.extra.fields_of(NAME) {
