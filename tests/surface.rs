@@ -12,6 +12,8 @@ mod harness;
 
 #[path = "surface/answers.rs"]
 mod answers;
+#[path = "surface/choices.rs"]
+mod choices;
 #[path = "surface/commands.rs"]
 mod commands;
 #[path = "surface/fallback.rs"]

@@ -114,6 +114,8 @@ pub struct Upstream {
     pub reply_bytes_max: usize,
     /// How long a reply whose client left is still read, where the provider bills it anyway.
     pub drain_ms: u64,
+    /// Most requests that one with `n` becomes where the provider makes one reply at a time.
+    pub fan_out_max: u32,
     /// A proxy for outbound requests (`http://…`, `https://…`, `socks5://…`); without it the
     /// usual environment variables count.
     pub proxy: Option<String>,
@@ -132,6 +134,7 @@ impl Default for Upstream {
             event_bytes_max: 16 << 20,
             reply_bytes_max: 64 << 20,
             drain_ms: 120_000,
+            fan_out_max: 8,
             proxy: None,
             ca_file: None,
         }

@@ -17,11 +17,13 @@ use crate::error::Error;
 mod client;
 mod conceal;
 mod errands;
+mod fan_out;
 mod incoming;
 pub(crate) mod page;
 
 pub(crate) use errands::Sound;
-pub(crate) use incoming::Incoming;
+use fan_out::Several;
+use incoming::Incoming;
 
 /// The way to every provider: one connection pool, and what may take how long.
 #[derive(Clone)]
@@ -30,12 +32,35 @@ pub(crate) struct Upstream {
     limits: Limits,
 }
 
+/// What follows of a reply.
+pub(crate) enum Rest {
+    /// One stream.
+    One(Incoming),
+    /// Several, which go on as one.
+    Several(Several),
+}
+
+impl Rest {
+    /// Appends the next chunks; whether more may come. May be dropped and called again without
+    /// losing anything but its own wait.
+    ///
+    /// # Errors
+    /// The upstream's: silence, a broken or cut stream, or its own error event. What came before
+    /// the error is given first.
+    pub(crate) async fn read(&mut self, chunks: &mut Vec<Chunk>) -> Result<bool, Error> {
+        match self {
+            Self::One(incoming) => incoming.read(chunks).await,
+            Self::Several(several) => several.read(chunks).await,
+        }
+    }
+}
+
 /// An attempt that was answered: what came first, and the rest to come.
 pub(crate) struct Answer {
     /// The chunks read so far; for a reply that is not streamed, all of it.
     pub(crate) chunks: Vec<Chunk>,
     /// What follows; none when the reply came whole.
-    pub(crate) incoming: Option<Incoming>,
+    pub(crate) incoming: Option<Rest>,
     /// The body of a reply that came whole.
     pub(crate) source: Option<Source>,
 }
@@ -67,7 +92,14 @@ impl Upstream {
         endpoint: &Endpoint,
         request: &Request,
     ) -> Result<Answer, Error> {
-        self.in_time(&endpoint.provider, self.attempt(endpoint, request)).await
+        let provider = &endpoint.provider;
+        match fan_out::count(endpoint, request) {
+            1 => self.in_time(provider, self.attempt(endpoint, request)).await,
+            count => {
+                let sending = fan_out::send(self, endpoint, request, count);
+                self.in_time(provider, sending).await
+            }
+        }
     }
 
     /// An attempt, given up when nothing has come of it in time.
@@ -124,7 +156,7 @@ impl Upstream {
                 return Err(broken(provider, "the stream has no content and no end".to_owned()));
             }
         }
-        Ok(Answer { chunks, incoming: Some(incoming), source: None })
+        Ok(Answer { chunks, incoming: Some(Rest::One(incoming)), source: None })
     }
 
     /// Sends a body; what comes back has begun well.

@@ -127,6 +127,23 @@ impl Delta {
             Self::Usage(_) => None,
         }
     }
+
+    /// Makes it one of another choice, if it belongs to one.
+    pub fn move_to(&mut self, to: u16) {
+        match self {
+            Self::Role { choice, .. }
+            | Self::Text { choice, .. }
+            | Self::Reasoning { choice, .. }
+            | Self::ToolCall { choice, .. }
+            | Self::Refusal { choice, .. }
+            | Self::Annotation { choice, .. }
+            | Self::Image { choice, .. }
+            | Self::Audio { choice, .. }
+            | Self::Finish { choice, .. }
+            | Self::Other { choice: Some(choice), .. } => *choice = to,
+            Self::Other { choice: None, .. } | Self::Usage(_) => {}
+        }
+    }
 }
 
 /// Who speaks.
@@ -245,5 +262,27 @@ impl Usage {
         for (ours, theirs) in pairs {
             *ours = theirs.or(*ours);
         }
+    }
+}
+
+/// The counts of several replies. What none of them reported stays unreported.
+impl<'a> std::iter::Sum<&'a Self> for Usage {
+    fn sum<I: Iterator<Item = &'a Self>>(counts: I) -> Self {
+        let add = |left: Option<u64>, right: Option<u64>| match (left, right) {
+            (Some(left), Some(right)) => Some(left.saturating_add(right)),
+            (left, right) => left.or(right),
+        };
+        counts.fold(Self::default(), |sum, one| Self {
+            prompt: add(sum.prompt, one.prompt),
+            completion: add(sum.completion, one.completion),
+            cached: add(sum.cached, one.cached),
+            cache_write: add(sum.cache_write, one.cache_write),
+            cache_write_1h: add(sum.cache_write_1h, one.cache_write_1h),
+            reasoning: add(sum.reasoning, one.reasoning),
+            audio_prompt: add(sum.audio_prompt, one.audio_prompt),
+            audio_completion: add(sum.audio_completion, one.audio_completion),
+            image_completion: add(sum.image_completion, one.image_completion),
+            web_searches: add(sum.web_searches, one.web_searches),
+        })
     }
 }

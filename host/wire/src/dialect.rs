@@ -52,6 +52,11 @@ pub trait Dialect: Send + Sync {
         Framing::Sse
     }
 
+    /// Whether one request can ask for several choices. Where it can't, it is sent as often.
+    fn has_choices(&self) -> bool {
+        true
+    }
+
     /// Reads a client's body. What the dialect puts into the address (Gemini's model and
     /// `stream`) is left empty, for the surface to fill.
     fn read_request(&self, body: &Bytes) -> Result<Request, ReadError>;

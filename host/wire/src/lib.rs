@@ -36,6 +36,7 @@ mod provider;
 mod reply;
 mod request;
 mod rerank;
+mod schema;
 mod shipped;
 mod source;
 mod speech;

@@ -134,6 +134,11 @@ pub struct Quirks {
     /// openai-chat: OpenAI's `verbosity` and `prompt_cache_key` are known, as they are wherever
     /// `max_completion_tokens` is set.
     pub openai_parameters: bool,
+    /// openai-chat: names of tool calls must be nine letters or digits; others are renamed:
+    /// Mistral's.
+    pub short_call_ids: bool,
+    /// openai-chat: `strict` schemas must demand every member and allow no other: OpenAI's.
+    pub strict_schemas: bool,
     /// openai-chat: how the provider is told to search the web; none: it can't.
     pub web_search: Option<SearchForm>,
     /// openai-completions: how a conversation is written as one text; none: ChatML. An endpoint
@@ -144,6 +149,8 @@ pub struct Quirks {
     /// openai-chat: what `response_format` of pictures must say to get them in base64 (`b64_json`
     /// for most, `base64` for Together); OpenAI's own models refuse the field.
     pub image_response_format: Option<String>,
+    /// Every dialect: `n` is not known, or only as 1.
+    pub no_n: bool,
     /// Every dialect: headers sent with each request, by name.
     pub headers: Vec<(String, String)>,
 }

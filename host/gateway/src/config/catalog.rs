@@ -100,6 +100,13 @@ pub struct Provider {
     pub obstacle: Option<String>,
 }
 
+impl Provider {
+    /// Whether one request can ask for several choices.
+    pub fn makes_choices(&self) -> bool {
+        self.dialect.has_choices() && !self.quirks.no_n
+    }
+}
+
 impl std::fmt::Debug for Provider {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Provider").field("slug", &self.slug).finish_non_exhaustive()

@@ -9,7 +9,7 @@ use super::{Ask, Client, Reply};
 use crate::app::App;
 use crate::clock;
 use crate::error::Error;
-use crate::upstream::Incoming;
+use crate::upstream::Rest;
 
 /// Streams a reply to its end. Failures from here on are written into the stream.
 ///
@@ -138,7 +138,7 @@ impl Pump<'_> {
     async fn next(
         &mut self,
         writer: &mut dyn WriteStream,
-        incoming: &mut Incoming,
+        incoming: &mut Rest,
         chunks: &mut Vec<Chunk>,
         passed: &mut Vec<Chunk>,
     ) -> Result<bool, Error> {

@@ -37,7 +37,10 @@ impl Plan {
             let completion = u64::from(asked).saturating_mul(choices);
             let price = step.endpoint.price.as_ref();
             price.map_or(Money::ZERO, |price| {
-                price.cost_max(prompt.min(u64::from(step.endpoint.context_length)), completion)
+                let read = prompt.min(u64::from(step.endpoint.context_length));
+                // Asked once for each choice, the provider bills the prompt as often.
+                let times = if step.endpoint.provider.makes_choices() { 1 } else { choices };
+                price.cost_max(read.saturating_mul(times), completion)
             })
         };
         self.steps.iter().map(worst).max().unwrap_or(Money::ZERO)

@@ -33,6 +33,10 @@ impl Dialect for AnthropicMessages {
         NAME
     }
 
+    fn has_choices(&self) -> bool {
+        false
+    }
+
     fn read_request(&self, body: &Bytes) -> Result<Request, ReadError> {
         read_request::read_request(body)
     }

@@ -18,6 +18,7 @@ use crate::rerank::Rerank;
 use crate::speech::Speech;
 use crate::transcribe::Transcription;
 
+mod call_id;
 mod content_write;
 mod embeddings;
 pub(super) mod emit;
@@ -35,6 +36,7 @@ mod request_write;
 mod search;
 mod service;
 mod shape;
+mod speaker;
 mod speech;
 mod stream_read;
 mod stream_write;

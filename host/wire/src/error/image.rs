@@ -12,7 +12,7 @@ pub(crate) fn of_code(code: &str) -> Option<ErrorType> {
 /// By what a message says, in lower case.
 pub(crate) fn of_message(message: &str) -> Option<ErrorType> {
     let says = |phrase: &&str| message.contains(*phrase);
-    let row = PHRASES.iter().find(|(_, phrases)| phrases.iter().any(|phrase| says(phrase)));
+    let row = PHRASES.iter().find(|(_, phrases)| phrases.iter().any(says));
     row.map(|(error_type, _)| *error_type)
 }
 

@@ -128,3 +128,66 @@ fn a_sparse_tool_call_index_leaves_no_empty_calls() {
     let ids: Vec<&str> = reply.choices[0].tool_calls.iter().map(|call| &*call.id).collect();
     assert_eq!(ids, ["call_7", "call_65535"]);
 }
+
+/// Failure mode 7: which call a fragment belongs to, in every way that hosts tell it.
+#[test]
+fn fragments_of_parallel_tool_calls_come_together_in_every_dialect() {
+    let chat = |pieces: &str| {
+        format!(r#"{{"choices":[{{"index":0,"delta":{{"tool_calls":{pieces}}}}}]}}"#)
+    };
+    let table: [(&str, &str, Vec<String>); 8] = [
+        ("openai-chat", "interleaved", vec![
+            chat(r#"[{"index":0,"id":"a","function":{"name":"f","arguments":"{"}},{"index":1,"id":"b","function":{"name":"g","arguments":"["}}]"#),
+            chat(r#"[{"index":1,"function":{"arguments":"1"}},{"index":0,"function":{"arguments":"}"}}]"#),
+            chat(r#"[{"index":1,"function":{"arguments":"]"}}]"#),
+        ]),
+        ("openai-chat", "the same index with a new id", vec![
+            chat(r#"[{"index":0,"id":"a","function":{"name":"f","arguments":"{"}}]"#),
+            chat(r#"[{"index":0,"function":{"arguments":"}"}}]"#),
+            chat(r#"[{"index":0,"id":"b","function":{"name":"g","arguments":"[1]"}}]"#),
+        ]),
+        ("openai-chat", "no index", vec![
+            chat(r#"[{"id":"a","function":{"name":"f","arguments":"{"}}]"#),
+            chat(r#"[{"function":{"arguments":"}"}}]"#),
+            chat(r#"[{"id":"b","function":{"name":"g","arguments":"[1]"}}]"#),
+        ]),
+        ("openai-chat", "the id comes late", vec![
+            chat(r#"[{"index":0,"function":{"name":"f","arguments":"{"}},{"index":1,"function":{"name":"g"}}]"#),
+            chat(r#"[{"index":0,"id":"a","function":{"arguments":"}"}},{"index":1,"id":"b","function":{"arguments":"[1]"}}]"#),
+        ]),
+        ("openai-chat", "the index changes within a call that keeps its id", vec![
+            chat(r#"[{"index":0,"id":"a","function":{"name":"f","arguments":"{"}}]"#),
+            chat(r#"[{"index":1,"id":"a","function":{"arguments":"}"}}]"#),
+            chat(r#"[{"index":2,"id":"b","function":{"name":"g","arguments":"[1]"}}]"#),
+        ]),
+        ("openai-chat", "the index changes and nothing else is told", vec![
+            chat(r#"[{"index":0,"id":"a","function":{"name":"f","arguments":"{}"}}]"#),
+            chat(r#"[{"index":1,"id":"b","function":{"name":"g","arguments":"[1"}}]"#),
+            chat(r#"[{"index":2,"function":{"arguments":"]"}}]"#),
+        ]),
+        ("anthropic-messages", "interleaved blocks with gaps between their numbers", vec![
+            r#"{"type":"content_block_start","index":1,"content_block":{"type":"tool_use","id":"a","name":"f","input":{}}}"#.to_owned(),
+            r#"{"type":"content_block_start","index":4,"content_block":{"type":"tool_use","id":"b","name":"g","input":{}}}"#.to_owned(),
+            r#"{"type":"content_block_delta","index":4,"delta":{"type":"input_json_delta","partial_json":"[1"}}"#.to_owned(),
+            r#"{"type":"content_block_delta","index":1,"delta":{"type":"input_json_delta","partial_json":"{}"}}"#.to_owned(),
+            r#"{"type":"content_block_delta","index":4,"delta":{"type":"input_json_delta","partial_json":"]"}}"#.to_owned(),
+        ]),
+        ("gemini-generate", "one after another, and a name twice", vec![
+            r#"{"candidates":[{"content":{"parts":[{"functionCall":{"id":"a","name":"f","args":{}}}]}}]}"#.to_owned(),
+            r#"{"candidates":[{"content":{"parts":[{"functionCall":{"id":"b","name":"g","args":{"v":1}}}]}}]}"#.to_owned(),
+        ]),
+    ];
+    for (name, how, events) in table {
+        let mut reader = crate::dialect::dialect(name).unwrap().read_stream();
+        let mut chunks = Vec::new();
+        for data in events {
+            let event = crate::sse::Event { name: None, data: data.into() };
+            reader.read(&event, &mut chunks).unwrap();
+        }
+        let calls = Reply::fold(&chunks).choices.remove(0).tool_calls;
+        let told: Vec<_> =
+            calls.iter().map(|call| (&*call.id, &*call.name, &*call.arguments)).collect();
+        let second = if name == "gemini-generate" { r#"{"v":1}"# } else { "[1]" };
+        assert_eq!(told, [("a", "f", "{}"), ("b", "g", second)], "{name}: {how}");
+    }
+}

@@ -120,3 +120,19 @@ fn what_is_paid_by_the_piece_is_held_for() {
     });
     assert_eq!(most.nanos() / 1_000_000_000, 200_000);
 }
+
+#[test]
+fn a_prompt_that_is_sent_once_for_each_choice_is_held_for_as_often() {
+    let mut several = request(vec![Part::text("hi")]);
+    several.sampling.n = Some(3);
+    assert_eq!(held(&several, 100), 116);
+    let alone = CATALOG.replacen(
+        "credential = \"none\"",
+        "credential = \"none\"\nquirks = { no_n = true }",
+        1,
+    );
+    let catalog = Catalog::build(&Config::parse(&alone).unwrap(), |_| None).unwrap();
+    let plan = Plan { steps: vec![step(&catalog, "acme/small")] };
+    let worst = plan.cost_max(&several, 100, &Config::default().billing);
+    assert_eq!(worst.nanos() / 1_000_000_000, 3 * 116);
+}

@@ -132,7 +132,11 @@ fn blocks_of(message: &Message, position: usize) -> Result<Vec<Block<'_>>, Write
     }
     // OpenRouter's rule for models that know no names.
     let named = message.name.as_deref().filter(|_| message.role == Role::User);
-    if let (Some(name), Some(Block { body: Body::Text(text), .. })) = (named, blocks.first_mut()) {
+    let first = blocks.iter_mut().find_map(|block| match &mut block.body {
+        Body::Text(text) => Some(text),
+        _ => None,
+    });
+    if let (Some(name), Some(text)) = (named, first) {
         *text = format!("{name}: {text}").into();
     }
     Ok(blocks)

@@ -3,6 +3,7 @@
 //! penalties, log probabilities, and `strict` on tools.
 
 use bytes::Bytes;
+use serde_json::Value;
 
 use super::json_text::{ObjectWriter, object, present, write_array};
 use super::read_request::{CONTROLS, STANDARD_ONLY};
@@ -14,6 +15,7 @@ use crate::json::{Json, Object};
 use crate::request::{
     Content, Effort, MediaData, Message, Part, Reasoning, Request, ResponseFormat, ToolChoice,
 };
+use crate::schema::{ANTHROPIC, fit};
 use crate::source::Source;
 
 /// Writes the body and what has to come with it.
@@ -263,9 +265,13 @@ impl Settings {
     fn write_output_config(&self, writer: &mut ObjectWriter<'_>, request: &Request) {
         let format = match &request.response_format {
             Some(ResponseFormat::JsonSchema { schema: Some(schema), .. }) => {
+                let fitting = fit(&schema.read::<Value>().unwrap_or_default(), &ANTHROPIC);
                 Some(object(|writer| {
                     writer.field("type", "json_schema");
-                    writer.field("schema", schema);
+                    match fitting {
+                        Some(fitting) => writer.field("schema", &fitting),
+                        None => writer.field("schema", schema),
+                    }
                 }))
             }
             Some(ResponseFormat::Other(other)) if other.dialect == NAME => Some(other.json.clone()),

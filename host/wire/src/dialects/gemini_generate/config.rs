@@ -183,13 +183,15 @@ fn thinking(request: &Request, to: &Target<'_>) -> Draft {
         }
         // Gemini 3 can't be told not to think; the least is what comes closest.
         ReasoningStyle::Effort | ReasoningStyle::Adaptive if is_off => {
-            draft.put("thinkingLevel", &"minimal");
+            draft.put("thinkingLevel", &level_of(to.nearest_effort(Effort::Minimal)));
             return draft;
         }
         ReasoningStyle::Effort | ReasoningStyle::Adaptive => {
             // Google refuses a level and a budget together.
             match (reasoning.effort, reasoning.max_tokens) {
-                (Some(effort), _) => draft.put("thinkingLevel", &level_of(effort)),
+                (Some(effort), _) => {
+                    draft.put("thinkingLevel", &level_of(to.nearest_effort(effort)));
+                }
                 (None, Some(budget)) => draft.put("thinkingBudget", &budget),
                 (None, None) => {}
             }

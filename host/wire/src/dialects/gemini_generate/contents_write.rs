@@ -70,9 +70,14 @@ impl<'a> Conversation<'a> {
         at: usize,
     ) -> Result<Vec<PartOut<'a>>, WriteError> {
         let mut parts = Vec::new();
+        // Gemini knows no names of people: who of several speaks stands before the words.
+        let mut speaker = message.name.as_deref().filter(|_| message.role == Role::User);
         for (index, part) in message.parts.iter().enumerate() {
             let place = || format!("messages[{at}].parts[{index}]");
             match &part.content {
+                Content::Text(text) if let Some(name) = speaker.take() => {
+                    parts.push(PartOut::text(format!("{name}: {text}")));
+                }
                 Content::ToolResult { call_id, parts: answer, is_error } => {
                     let known = self.calls.get(call_id.as_str()).copied();
                     let named = message.name.as_deref().map(|name| (name, usize::MAX));

@@ -40,11 +40,19 @@ pub(super) fn from_gemini(schema: &Value) -> Value {
                 out.insert("anyOf".to_owned(), Value::Array(choices));
             }
             (key, value) => {
-                out.insert(plain_key(key).to_owned(), value.clone());
+                let key = plain_key(key);
+                out.insert(key.to_owned(), number_of(key, value).unwrap_or(value.clone()));
             }
         }
     }
     Value::Object(out)
+}
+
+/// Protobuf writes whole numbers of 64 bits as text; JSON Schema knows them as numbers only.
+fn number_of(key: &str, value: &Value) -> Option<Value> {
+    let is_limit = key.starts_with("min") || key.starts_with("max");
+    let number: u64 = value.as_str().filter(|_| is_limit)?.parse().ok()?;
+    Some(number.into())
 }
 
 fn plain_key(key: &str) -> &str {

@@ -7,7 +7,7 @@ use serde_json::value::RawValue;
 
 use super::emit::{self, Object as Writer};
 use super::shape::{list, text};
-use super::{NAME, content_write};
+use super::{NAME, call_id, content_write, reasoning, speaker};
 use crate::chunk::Role;
 use crate::dialect::Target;
 use crate::error::WriteError;
@@ -53,6 +53,17 @@ impl<'t> Rules<'t> {
         WriteError { dialect: NAME, what }
     }
 
+    /// Whether the model can read a thought back: signatures and encrypted blocks are of use to
+    /// the family that made them, and an error to every other.
+    fn reads(&self, part: &Part) -> bool {
+        match &part.content {
+            Content::Reasoning { detail: Some(detail), .. } => {
+                reasoning::is_of_family(detail, self.to.model)
+            }
+            _ => true,
+        }
+    }
+
     /// Only OpenAI itself insists on the newer name of the token limit, and it has no field for
     /// earlier thoughts.
     fn history(&self) -> History {
@@ -92,7 +103,11 @@ fn patch_message(raw: &RawValue, message: &Message, rules: &Rules<'_>) -> Option
     let is_assistant = message.role == Role::Assistant;
     let is_plain = !is_assistant || rules.is_openrouter();
     let has_breakpoint = !rules.is_openrouter() && message.parts.iter().any(has_breakpoint);
-    if is_plain && !renames && !has_breakpoint {
+    let is_foreign = rules.is_openrouter() && message.parts.iter().any(|part| !rules.reads(part));
+    let renames_calls = rules.to.quirks.short_call_ids;
+    let speaker = speaker::of(message, rules);
+    let is_spoken_for = speaker.is_some() || renames_calls;
+    if is_plain && !renames && !has_breakpoint && !is_foreign && !is_spoken_for {
         return None;
     }
     let fields = Object::parse(raw.get()).ok()?;
@@ -102,7 +117,15 @@ fn patch_message(raw: &RawValue, message: &Message, rules: &Rules<'_>) -> Option
     for (name, value) in &fields.0 {
         let new = match &**name {
             "role" if renames => Some(r#""system""#.to_owned()),
-            "content" if has_breakpoint => Some(without_breakpoints(value)),
+            "content" if speaker.is_some() || has_breakpoint => {
+                content(value, has_breakpoint, speaker)
+            }
+            "name" if speaker.is_some() => {
+                is_changed = true;
+                continue;
+            }
+            "reasoning_details" if is_foreign => Some(details(message, rules)),
+            "tool_calls" | "tool_call_id" => call_id::patch(name, value, rules),
             "reasoning_content" if is_assistant && thought.is_some() => None,
             name if is_assistant && !is_plain && is_openrouters(name) => {
                 is_changed = true;
@@ -129,6 +152,37 @@ fn patch_message(raw: &RawValue, message: &Message, rules: &Rules<'_>) -> Option
     })
 }
 
+/// The blocks of thought that this model's family can read back, and the words of the others.
+fn details(message: &Message, rules: &Rules<'_>) -> String {
+    let mut out = Vec::new();
+    emit::list(&mut out, thoughts(&message.parts, rules), |part, out| {
+        write_thought(part, rules, out)
+    });
+    String::from_utf8(out).unwrap_or_default()
+}
+
+fn thoughts<'m>(
+    parts: impl IntoIterator<Item = &'m Part>,
+    rules: &Rules<'_>,
+) -> impl Iterator<Item = &'m Part> {
+    parts.into_iter().filter(|part| match &part.content {
+        Content::Reasoning { text, .. } => !text.is_empty() || rules.reads(part),
+        Content::Other(other) => is_detail(other),
+        _ => false,
+    })
+}
+
+fn write_thought(part: &Part, rules: &Rules<'_>, out: &mut Vec<u8>) {
+    match &part.content {
+        Content::Reasoning { text, detail } => {
+            let detail = detail.as_ref().filter(|_| rules.reads(part));
+            reasoning::write(text, detail, out);
+        }
+        Content::Other(other) => out.extend_from_slice(other.json.as_str().as_bytes()),
+        _ => {}
+    }
+}
+
 /// Fields of an assistant's message that OpenRouter adds and that others refuse.
 fn is_openrouters(name: &str) -> bool {
     const FIELDS: [&str; 6] =
@@ -152,6 +206,16 @@ fn has_breakpoint(part: &Part) -> bool {
         _ => false,
     };
     inside || part.cache_control.is_some()
+}
+
+/// A content without what the upstream would refuse, and with the name of who says it.
+fn content(value: &RawValue, has_breakpoint: bool, speaker: Option<&str>) -> Option<String> {
+    let plain = has_breakpoint.then(|| without_breakpoints(value));
+    let Some(name) = speaker else { return plain };
+    match plain.as_deref().map(serde_json::from_str::<&RawValue>) {
+        Some(Ok(plain)) => Some(speaker::patch(plain, name)),
+        _ => Some(speaker::patch(value, name)),
+    }
 }
 
 /// A list of parts without cache breakpoints, which only OpenRouter takes.
@@ -221,7 +285,7 @@ impl<'m> Writing<'m, '_> {
         let mut out = Vec::new();
         let mut object = Writer::begin(&mut out);
         object.raw("role", r#""tool""#);
-        object.value("tool_call_id", call_id);
+        object.value("tool_call_id", &call_id::write(call_id, self.rules));
         self.content(&said, &mut object)?;
         if self.message.role == Role::Tool {
             self.own_fields(&mut object);
@@ -237,7 +301,14 @@ impl<'m> Writing<'m, '_> {
         if role == Role::Assistant {
             self.assistant(parts, &mut object)?;
         } else {
-            self.content(parts, &mut object)?;
+            let speaker = speaker::of(self.message, self.rules);
+            let first = parts.iter().position(|part| matches!(part.content, Content::Text(_)));
+            let named = first.and_then(|at| speaker::named(parts.get(at)?, speaker?));
+            let mut parts: Vec<&Part> = parts.to_vec();
+            if let (Some(slot), Some(named)) = (first.and_then(|at| parts.get_mut(at)), &named) {
+                *slot = named;
+            }
+            self.content(&parts, &mut object)?;
         }
         if role == self.message.role {
             self.own_fields(&mut object);
@@ -247,7 +318,8 @@ impl<'m> Writing<'m, '_> {
     }
 
     fn own_fields(&self, object: &mut Writer<'_>) {
-        object.optional("name", self.message.name.as_ref());
+        let is_said = speaker::of(self.message, self.rules).is_some();
+        object.optional("name", self.message.name.as_ref().filter(|_| !is_said));
         for (name, json) in self.message.extra.fields_of(NAME) {
             if self.rules.is_openrouter() || !is_openrouters(name) {
                 object.raw(name, json.as_str());
@@ -289,7 +361,7 @@ impl<'m> Writing<'m, '_> {
         };
         let mut calls = parts.iter().filter(is_call).peekable();
         if calls.peek().is_some() {
-            object.list("tool_calls", calls, |part, out| write_call(part, out));
+            object.list("tool_calls", calls, |part, out| write_call(part, self.rules, out));
         }
         // Only OpenRouter takes pictures in the assistant's name.
         let images: Vec<&Part> = parts.iter().copied().filter(|part| is_image(part)).collect();
@@ -306,21 +378,10 @@ impl<'m> Writing<'m, '_> {
                 object.optional("reasoning_content", thought_of(self.message, self.rules).as_ref());
             }
             History::Details => {
-                let is_thought = |part: &&&Part| match &part.content {
-                    Content::Reasoning { .. } => true,
-                    Content::Other(other) => is_detail(other),
-                    _ => false,
-                };
-                let mut details = parts.iter().filter(is_thought).peekable();
+                let mut details = thoughts(parts.iter().copied(), self.rules).peekable();
                 if details.peek().is_some() {
-                    object.list("reasoning_details", details, |part, out| match &part.content {
-                        Content::Reasoning { text, detail } => {
-                            super::reasoning::write(text, detail.as_ref(), out);
-                        }
-                        Content::Other(other) => {
-                            out.extend_from_slice(other.json.as_str().as_bytes())
-                        }
-                        _ => {}
+                    object.list("reasoning_details", details, |part, out| {
+                        write_thought(part, self.rules, out);
                     });
                 }
             }
@@ -353,11 +414,11 @@ impl<'m> Writing<'m, '_> {
     }
 }
 
-fn write_call(part: &Part, out: &mut Vec<u8>) {
+fn write_call(part: &Part, rules: &Rules<'_>, out: &mut Vec<u8>) {
     match &part.content {
         Content::ToolCall { id, name, arguments } => {
             let mut call = Writer::begin(out);
-            call.value("id", id);
+            call.value("id", &call_id::write(id, rules));
             call.raw("type", r#""function""#);
             call.object("function", |function| {
                 function.value("name", name);

@@ -55,6 +55,24 @@ pub(super) fn write(visible: &str, detail: Option<&ReasoningDetail>, out: &mut V
     element.end();
 }
 
+/// Whether a block was made by the family of a model that is named with its author
+/// (`anthropic/claude-…`). What is not known is left to the upstream.
+pub(super) fn is_of_family(detail: &ReasoningDetail, model: &str) -> bool {
+    let Some(format) = &detail.format else { return true };
+    let of_author = FAMILIES.iter().find(|(author, _)| model.starts_with(author));
+    let is_known = |format: &str| FAMILIES.iter().any(|(_, part)| format.contains(part));
+    of_author.is_none_or(|(_, part)| format.contains(part) || !is_known(format))
+}
+
+/// Authors, and what the names of their formats hold (`azure-openai-responses-v1`).
+const FAMILIES: [(&str, &str); 5] = [
+    ("anthropic/", "anthropic"),
+    ("google/", "google"),
+    ("openai/", "openai"),
+    ("x-ai/", "xai"),
+    ("meta-llama/", "meta"),
+];
+
 /// What stands for thought that no block came with.
 fn bare() -> ReasoningDetail {
     ReasoningDetail { index: Some(0), ..ReasoningDetail::default() }

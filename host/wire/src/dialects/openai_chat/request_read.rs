@@ -127,7 +127,11 @@ fn read_sampling(name: &str, at: At<'_, '_>, sampling: &mut Sampling) -> Result<
         }
         "stop" if at.is_text() => sampling.stop = vec![at.text()?],
         "stop" => {
-            let list = at.list()?.into_iter().enumerate();
+            let list = at.list()?;
+            if list.len() > MAX_STOPS {
+                return Err(at.error(format!("at most {MAX_STOPS} texts")));
+            }
+            let list = list.into_iter().enumerate();
             sampling.stop =
                 list.map(|(number, raw)| at.index(number, raw).text()).collect::<Result<_, _>>()?;
         }
@@ -356,8 +360,9 @@ fn read_effort(at: At<'_, '_>) -> Result<Effort, ReadError> {
     })
 }
 
+const MAX_STOPS: usize = 4;
 const MAX_SESSION_ID: usize = 256;
-const CONTROLS: [&str; 10] = [
+const CONTROLS: [&str; 11] = [
     "route",
     "transforms",
     "preset",
@@ -368,4 +373,6 @@ const CONTROLS: [&str; 10] = [
     "max_tool_calls",
     "stop_server_tools_when",
     "deferred_tools",
+    // Asks for an endpoint that can, not for anything of it.
+    "structured_outputs",
 ];

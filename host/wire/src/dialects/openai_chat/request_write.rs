@@ -29,7 +29,7 @@ pub(super) fn write(request: &Request, to: &Target<'_>) -> Result<Outgoing, Writ
             Some(patched) => patched.into(),
             None => bytes.clone(),
         },
-        _ => Bytes::from(write_canonical(request, &rules, search)?),
+        _ => Bytes::from(write_canonical(request, &rules, &search)?),
     };
     Ok(Outgoing { path: "/chat/completions".to_owned(), headers: Vec::new(), body })
 }
@@ -156,7 +156,7 @@ fn owned(request: &Request, rules: &Rules<'_>) -> Vec<(&'static str, String)> {
         }
     }
     let reasoning = request.reasoning.as_ref().filter(|_| !rules.is_openrouter());
-    if let Some(effort) = reasoning.and_then(|reasoning| effort(reasoning, rules.to.reasoning)) {
+    if let Some(effort) = reasoning.and_then(|reasoning| effort(reasoning, rules.to)) {
         owned.push(("reasoning_effort", Json::of(&effort.as_str()).as_str().to_owned()));
     }
     owned
@@ -164,8 +164,8 @@ fn owned(request: &Request, rules: &Rules<'_>) -> Vec<(&'static str, String)> {
 
 /// The effort that says the same, for hosts that know no other form. Budgets become the nearest
 /// effort; `max` is OpenRouter's word for the highest that hosts know.
-fn effort(reasoning: &Reasoning, style: ReasoningStyle) -> Option<Effort> {
-    if style == ReasoningStyle::None {
+fn effort(reasoning: &Reasoning, to: &Target<'_>) -> Option<Effort> {
+    if to.reasoning == ReasoningStyle::None {
         return None;
     }
     if reasoning.enabled == Some(false) {
@@ -179,8 +179,8 @@ fn effort(reasoning: &Reasoning, style: ReasoningStyle) -> Option<Effort> {
     };
     let is_on = (reasoning.enabled == Some(true)).then_some(Effort::Medium);
     match reasoning.effort.or(reasoning.max_tokens.map(of_budget)).or(is_on) {
-        Some(Effort::Max) => Some(Effort::Xhigh),
-        effort => effort,
+        Some(Effort::Max) if to.efforts.is_empty() => Some(Effort::Xhigh),
+        effort => effort.map(|effort| to.nearest_effort(effort)),
     }
 }
 
@@ -192,12 +192,13 @@ fn is_refused(name: &str, rules: &Rules<'_>) -> bool {
     let is_strict = quirks.strict_parameters;
     ((is_strict || quirks.max_completion_tokens) && NOT_OPENAIS.contains(&name))
         || (is_strict && NOT_STRICT.contains(&name))
+        || (name == "n" && quirks.no_n)
 }
 
 fn write_canonical(
     request: &Request,
     rules: &Rules<'_>,
-    search: Vec<(&'static str, Json)>,
+    search: &[(&'static str, Json)],
 ) -> Result<Vec<u8>, WriteError> {
     let mut out = Vec::new();
     let mut body = Writer::begin(&mut out);
@@ -219,7 +220,7 @@ fn write_canonical(
     }
     body.optional("user", request.user.as_ref());
     service::write(&request.service, rules, &mut body);
-    for (name, json) in &search {
+    for (name, json) in search {
         body.raw(name, json.as_str());
     }
     for (name, json) in request.extra.fields_of(NAME) {
@@ -253,7 +254,7 @@ fn write_sampling(sampling: &Sampling, rules: &Rules<'_>, body: &mut Writer<'_>)
     if !sampling.stop.is_empty() {
         body.value("stop", &sampling.stop);
     }
-    body.optional("n", sampling.n.as_ref());
+    body.optional("n", sampling.n.as_ref().filter(|_| !is_refused("n", rules)));
     body.optional("logprobs", sampling.logprobs.as_ref());
     body.optional("top_logprobs", sampling.top_logprobs.as_ref());
     let bias = sampling.logit_bias.as_ref().filter(|_| !is_refused("logit_bias", rules));
@@ -282,6 +283,7 @@ fn write_format(
             body.raw("response_format", JSON_OBJECT);
         }
         ResponseFormat::JsonSchema { name, description, schema, strict } => {
+            let (schema, strict) = tools_write::strictly(schema.as_ref(), *strict, rules);
             body.object("response_format", |format| {
                 format.raw("type", r#""json_schema""#);
                 format.object("json_schema", |object| {

@@ -55,7 +55,7 @@ pub(super) fn takes(name: &str, rules: &Rules<'_>) -> bool {
         _ if rules.is_openrouter() => true,
         "cache_control" | "image_config" | "speed" => false,
         // OpenAI's own; it alone insists on the newer name of the token limit.
-        "verbosity" | "prompt_cache_key" | "prompt_cache_options" => {
+        "verbosity" | "prompt_cache_key" | "prompt_cache_options" | "prediction" => {
             quirks.max_completion_tokens || quirks.openai_parameters
         }
         "modalities" | "audio" | "service_tier" => !quirks.strict_parameters,

@@ -105,7 +105,14 @@ impl Calls {
                 None => self.0.len().checked_sub(1),
             };
         }
-        let position = self.0.iter().rposition(|call| call.index == index)?;
+        let Some(position) = self.0.iter().rposition(|call| call.index == index) else {
+            // Hosts exist whose index changes within a call: its id stays, or nothing but more of
+            // its arguments comes.
+            return match id {
+                None if !has_name => self.0.len().checked_sub(1),
+                _ => same_id(),
+            };
+        };
         match (id, self.0.get(position)?.id.as_deref()) {
             // Another id with a name under a used index is another call: hosts exist that number
             // every call 0. Without a name it is a host that makes up an id for each piece.

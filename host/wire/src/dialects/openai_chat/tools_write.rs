@@ -3,6 +3,7 @@
 
 use std::borrow::Cow;
 
+use serde_json::Value;
 use serde_json::value::RawValue;
 
 use super::emit::{self, Object as Writer};
@@ -10,7 +11,7 @@ use super::message_write::Rules;
 use super::shape::{list, text};
 use super::{NAME, search};
 use crate::error::WriteError;
-use crate::json::Object;
+use crate::json::{Json, Object};
 use crate::request::{Other, Tool, ToolChoice};
 use crate::web_search::WebSearch;
 
@@ -82,6 +83,25 @@ pub(super) fn write(
     Ok(true)
 }
 
+/// A schema that the host must hold the model to, as that host takes it. What it can't be held to
+/// is a wish instead.
+pub(super) fn strictly<'s>(
+    schema: Option<&'s Json>,
+    strict: Option<bool>,
+    rules: &Rules<'_>,
+) -> (Option<Cow<'s, Json>>, Option<bool>) {
+    let is_held = strict == Some(true) && rules.to.quirks.strict_schemas;
+    let Some(whole) = schema.filter(|_| is_held) else {
+        return (schema.map(Cow::Borrowed), strict);
+    };
+    let before = whole.read::<Value>().unwrap_or_default();
+    match crate::schema::fit(&before, &crate::schema::OPENAI) {
+        Some(after) if after == before => (Some(Cow::Borrowed(whole)), strict),
+        Some(after) => (Some(Cow::Owned(Json::of(&after))), strict),
+        None => (Some(Cow::Borrowed(whole)), Some(false)),
+    }
+}
+
 fn write_tool(tool: &Tool, rules: &Rules<'_>, out: &mut Vec<u8>) {
     let (name, description, parameters, strict, cache_control) = match tool {
         Tool::Other(other) => return out.extend_from_slice(other.json.as_str().as_bytes()),
@@ -89,6 +109,7 @@ fn write_tool(tool: &Tool, rules: &Rules<'_>, out: &mut Vec<u8>) {
             (name, description, parameters, strict, cache_control)
         }
     };
+    let (parameters, strict) = strictly(parameters.as_ref(), *strict, rules);
     let mut object = Writer::begin(out);
     object.raw("type", r#""function""#);
     object.object("function", |function| {
