@@ -10,16 +10,18 @@ use crate::chunk::{Chunk, Usage};
 use crate::dialects::anthropic_messages::AnthropicMessages;
 use crate::dialects::gemini_generate::GeminiGenerate;
 use crate::dialects::openai_chat::OpenaiChat;
+use crate::dialects::openai_responses::OpenaiResponses;
 use crate::embed::Embeddings;
 use crate::error::{Failure, ReadError, StreamError, WriteError};
 use crate::frames::Framing;
 use crate::provider::Quirks;
 use crate::reply::Reply;
-use crate::request::{Effort, Request};
+use crate::request::{CustomTool, Effort, Request};
 use crate::sse::Event;
 
 /// Every dialect.
-pub static DIALECTS: &[&dyn Dialect] = &[&OpenaiChat, &AnthropicMessages, &GeminiGenerate];
+pub static DIALECTS: &[&dyn Dialect] =
+    &[&OpenaiChat, &OpenaiResponses, &AnthropicMessages, &GeminiGenerate];
 
 /// The dialect of that name.
 pub fn dialect(name: &str) -> Option<&'static dyn Dialect> {
@@ -164,6 +166,8 @@ pub struct Head {
     pub model: String,
     /// The provider's display name.
     pub provider: String,
+    /// The request's [`Request::custom_tools`]: which calls have a form of their own.
+    pub custom_tools: Vec<CustomTool>,
 }
 
 /// What a generation costs, in USD as exact decimal text (`0.0000125`).

@@ -12,6 +12,7 @@ mod dialects {
     pub(crate) mod anthropic_messages;
     pub(crate) mod gemini_generate;
     pub(crate) mod openai_chat;
+    pub(crate) mod openai_responses;
 }
 mod embed;
 mod error;
@@ -39,8 +40,8 @@ pub use json::{Extra, Json, Object};
 pub use provider::{Auth, Provider, Quirks, providers};
 pub use reply::{Choice, Reply, ToolCall};
 pub use request::{
-    Content, Controls, Effort, Media, MediaData, MediaKind, Message, Other, Part, PluginEntry,
-    Reasoning, Request, ResponseFormat, Sampling, Service, Tool, ToolChoice,
+    Content, Controls, CustomTool, Effort, Media, MediaData, MediaKind, Message, Other, Part,
+    PluginEntry, Reasoning, Request, ResponseFormat, Sampling, Service, Tool, ToolChoice,
 };
 pub use shipped::{DataError, shipped_errors};
 pub use source::Source;

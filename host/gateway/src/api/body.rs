@@ -43,6 +43,7 @@ impl StreamBody {
             created: crate::clock::unix_ms() / 1000,
             model: String::new(),
             provider: String::new(),
+            custom_tools: Vec::new(),
         };
         let writer = surface.write_stream(&head);
         Self { begun: None, pieces, writer, comments, is_quiet: true, is_over: false }

@@ -13,25 +13,25 @@ use crate::error::{Failure, ReadError, StreamError, WriteError};
 use crate::reply::Reply;
 use crate::request::Request;
 
-mod content_write;
+pub(super) mod content_write;
 mod embeddings;
-mod emit;
-mod error;
-mod field;
+pub(super) mod emit;
+pub(super) mod error;
+pub(super) mod field;
 mod finish;
-mod message_read;
+pub(super) mod message_read;
 mod message_write;
 mod reasoning;
-mod reply_read;
+pub(super) mod reply_read;
 mod reply_write;
-mod request_read;
+pub(super) mod request_read;
 mod request_write;
-mod shape;
+pub(super) mod shape;
 mod stream_read;
 mod stream_write;
 mod tool_calls;
 mod tools_write;
-mod usage;
+pub(super) mod usage;
 
 /// The dialect's name.
 const NAME: &str = "openai-chat";

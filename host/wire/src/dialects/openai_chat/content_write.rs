@@ -76,7 +76,7 @@ fn write_media(media: &Media, is_openrouter: bool, part: &mut Writer<'_>) -> Res
 }
 
 /// Where it is, or a data URL of it.
-fn address(media: &Media) -> Option<String> {
+pub(in crate::dialects) fn address(media: &Media) -> Option<String> {
     match &media.data {
         MediaData::Url(url) => Some(url.clone()),
         MediaData::Inline { mime, base64 } => Some(format!("data:{mime};base64,{base64}")),
@@ -85,7 +85,7 @@ fn address(media: &Media) -> Option<String> {
 }
 
 /// OpenAI's word for a sound's MIME type.
-fn audio_format(mime: &str) -> &str {
+pub(in crate::dialects) fn audio_format(mime: &str) -> &str {
     match mime {
         "audio/mpeg" => "mp3",
         "audio/x-wav" | "audio/wave" | "audio/vnd.wave" => "wav",

@@ -3,44 +3,44 @@
 use serde::Serialize;
 
 /// An object that is being written.
-pub(super) struct Object<'o> {
+pub(in crate::dialects) struct Object<'o> {
     out: &'o mut Vec<u8>,
     is_empty: bool,
 }
 
 impl<'o> Object<'o> {
     /// Opens an object.
-    pub(super) fn begin(out: &'o mut Vec<u8>) -> Self {
+    pub(in crate::dialects) fn begin(out: &'o mut Vec<u8>) -> Self {
         out.push(b'{');
         Self { out, is_empty: true }
     }
 
     /// Writes a field whose value is JSON text.
-    pub(super) fn raw(&mut self, key: &str, json: &str) {
+    pub(in crate::dialects) fn raw(&mut self, key: &str, json: &str) {
         self.key(key).extend_from_slice(json.as_bytes());
     }
 
     /// Writes a field.
-    pub(super) fn value(&mut self, key: &str, value: &(impl Serialize + ?Sized)) {
+    pub(in crate::dialects) fn value(&mut self, key: &str, value: &(impl Serialize + ?Sized)) {
         write(self.key(key), value);
     }
 
     /// Writes a field, unless there is no value.
-    pub(super) fn optional<T: Serialize>(&mut self, key: &str, value: Option<&T>) {
+    pub(in crate::dialects) fn optional<T: Serialize>(&mut self, key: &str, value: Option<&T>) {
         if let Some(value) = value {
             self.value(key, value);
         }
     }
 
     /// Writes a field whose value is an object.
-    pub(super) fn object(&mut self, key: &str, fields: impl FnOnce(&mut Object<'_>)) {
+    pub(in crate::dialects) fn object(&mut self, key: &str, fields: impl FnOnce(&mut Object<'_>)) {
         let mut object = Object::begin(self.key(key));
         fields(&mut object);
         object.end();
     }
 
     /// Writes a field whose value is a list.
-    pub(super) fn list<T>(
+    pub(in crate::dialects) fn list<T>(
         &mut self,
         key: &str,
         items: impl IntoIterator<Item = T>,
@@ -50,7 +50,7 @@ impl<'o> Object<'o> {
     }
 
     /// Writes a key, for a value that the caller appends.
-    pub(super) fn key(&mut self, key: &str) -> &mut Vec<u8> {
+    pub(in crate::dialects) fn key(&mut self, key: &str) -> &mut Vec<u8> {
         if !std::mem::take(&mut self.is_empty) {
             self.out.push(b',');
         }
@@ -60,13 +60,13 @@ impl<'o> Object<'o> {
     }
 
     /// Closes the object.
-    pub(super) fn end(self) {
+    pub(in crate::dialects) fn end(self) {
         self.out.push(b'}');
     }
 }
 
 /// Appends a key. Hardly any needs an escape, so most are copied.
-pub(super) fn write_key(out: &mut Vec<u8>, key: &str) {
+pub(in crate::dialects) fn write_key(out: &mut Vec<u8>, key: &str) {
     if key.bytes().all(|byte| byte >= b' ' && byte != b'"' && byte != b'\\') {
         out.push(b'"');
         out.extend_from_slice(key.as_bytes());
@@ -77,7 +77,7 @@ pub(super) fn write_key(out: &mut Vec<u8>, key: &str) {
 }
 
 /// Appends a list.
-pub(super) fn list<T>(
+pub(in crate::dialects) fn list<T>(
     out: &mut Vec<u8>,
     items: impl IntoIterator<Item = T>,
     mut item: impl FnMut(T, &mut Vec<u8>),
@@ -93,7 +93,7 @@ pub(super) fn list<T>(
 }
 
 /// Appends a value as JSON; `null` for what has no JSON form.
-pub(super) fn write(out: &mut Vec<u8>, value: &(impl Serialize + ?Sized)) {
+pub(in crate::dialects) fn write(out: &mut Vec<u8>, value: &(impl Serialize + ?Sized)) {
     let start = out.len();
     if serde_json::to_writer(&mut *out, value).is_err() {
         out.truncate(start);

@@ -12,7 +12,7 @@ mod retry;
 
 /// Reads the body of an error status. With a status below 400 (an error inside of a good reply)
 /// the body's own code counts.
-pub(super) fn read(status: u16, body: &[u8]) -> Failure {
+pub(in crate::dialects) fn read(status: u16, body: &[u8]) -> Failure {
     let text = String::from_utf8_lossy(body);
     let text = text.trim();
     let parsed = serde_json::from_str::<&RawValue>(text).ok().map(unwrap_list);
@@ -57,7 +57,7 @@ pub(super) fn write(failure: &Failure) -> Vec<u8> {
 }
 
 /// Writes the fields of `error`.
-pub(super) fn write_fields(failure: &Failure, error: &mut emit::Object<'_>) {
+pub(in crate::dialects) fn write_fields(failure: &Failure, error: &mut emit::Object<'_>) {
     error.value("code", &failure.status);
     error.value("message", &failure.message);
     if failure.status == 500 {

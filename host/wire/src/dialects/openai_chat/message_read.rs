@@ -189,7 +189,10 @@ fn read_url(at: At<'_, '_>) -> Result<(String, Option<String>), ReadError> {
     Ok((At::key(&at, "url", url).text()?, detail))
 }
 
-fn read_address(at: At<'_, '_>, url: String) -> Result<MediaData, ReadError> {
+pub(in crate::dialects) fn read_address(
+    at: At<'_, '_>,
+    url: String,
+) -> Result<MediaData, ReadError> {
     if let Some(inline) = data_url(&url) {
         return Ok(inline);
     }
@@ -202,14 +205,14 @@ fn read_address(at: At<'_, '_>, url: String) -> Result<MediaData, ReadError> {
 }
 
 /// `data:<mime>[;…];base64,<data>`.
-fn data_url(url: &str) -> Option<MediaData> {
+pub(in crate::dialects) fn data_url(url: &str) -> Option<MediaData> {
     let (head, base64) = url.strip_prefix("data:")?.split_once(',')?;
     let mime = head.strip_suffix(";base64")?;
     let mime = mime.split(';').next().unwrap_or(mime).to_owned();
     Some(MediaData::Inline { mime, base64: base64.to_owned() })
 }
 
-fn read_audio(at: At<'_, '_>) -> Result<Media, ReadError> {
+pub(in crate::dialects) fn read_audio(at: At<'_, '_>) -> Result<Media, ReadError> {
     let fields = at.object()?;
     let text = |name: &'static str, expected: &str| match fields.field(name) {
         Some(raw) => At::key(&at, name, raw).text(),
@@ -250,7 +253,7 @@ fn read_file(at: At<'_, '_>) -> Result<Media, ReadError> {
 }
 
 /// Bare base64 says nothing of its type; documents are PDFs unless their name says otherwise.
-fn mime_of(name: Option<&str>) -> &'static str {
+pub(in crate::dialects) fn mime_of(name: Option<&str>) -> &'static str {
     let extension = name.and_then(|name| name.rsplit_once('.')).map(|(_, extension)| extension);
     match extension.map(str::to_ascii_lowercase).as_deref() {
         Some("txt" | "md") => "text/plain",

@@ -293,7 +293,7 @@ fn citation(url: &str, title: Option<&str>) -> Json {
 }
 
 /// The beginning of a body, for an error message.
-pub(super) fn excerpt(bytes: &[u8]) -> String {
+pub(in crate::dialects) fn excerpt(bytes: &[u8]) -> String {
     let text = String::from_utf8_lossy(bytes);
     let text = text.trim();
     match text.char_indices().nth(MAX_EXCERPT) {
