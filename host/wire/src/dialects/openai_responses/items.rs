@@ -148,8 +148,7 @@ impl Items {
         place: Option<&RawValue>,
         fields: &Object<'_>,
     ) -> Result<(usize, bool), ReadError> {
-        let id = word(fields.field("id"));
-        if let Some(position) = self.find(place, id.as_deref()) {
+        if let Some(position) = self.find(place, word(fields.field("id")).as_deref()) {
             return Ok((position, false));
         }
         let kind = text(fields.field("type")).unwrap_or_default();
@@ -168,7 +167,7 @@ impl Items {
             self.calls =
                 next.ok_or_else(|| ReadError::new("output", "at most 65535 calls", "more"))?;
         }
-        self.items.push(Item::new(count(place), id, kind));
+        self.items.push(Item::new(count(place), kind, fields));
         Ok((self.items.len() - 1, true))
     }
 

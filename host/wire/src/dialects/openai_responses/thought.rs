@@ -145,6 +145,6 @@ pub(super) const PARTS: [(&str, ReasoningKind); 2] =
 /// Begins the ids of items that had none. Upstreams' own do not look so.
 pub(super) const MADE_UP: &str = "rs_gen-";
 /// The format of this dialect's own thought.
-pub(super) const FORMAT: &str = "openai-responses-v1";
+const FORMAT: &str = "openai-responses-v1";
 /// OpenRouter's name for no format.
 const UNKNOWN: &str = "unknown";

@@ -23,6 +23,8 @@ pub(super) struct Item {
     pub(super) kind: Kind,
     /// Whether it was read whole.
     pub(super) is_done: bool,
+    /// What the blocks of an item of thought have in common.
+    thought: ReasoningDetail,
     /// By whether it is of a summary, and by its number.
     parts: BTreeMap<(bool, usize), Part>,
     /// Its other fields were told.
@@ -59,8 +61,9 @@ struct Part {
 
 impl Item {
     /// An item of which nothing was said.
-    pub(super) fn new(place: Option<u64>, id: Option<String>, kind: Kind) -> Self {
-        Self { place, id, kind, ..Self::default() }
+    pub(super) fn new(place: Option<u64>, kind: Kind, fields: &Object<'_>) -> Self {
+        let thought = thought::template(fields);
+        Self { place, id: word(fields.field("id")), kind, thought, ..Self::default() }
     }
 
     /// Tells the fields that have no place, and a call's name.
@@ -167,10 +170,7 @@ impl Item {
         part.has_text = true;
         let block = *part.block.get_or_insert_with(|| next(blocks));
         let kind = if is_summary { ReasoningKind::Summary } else { ReasoningKind::Text };
-        let format = Some(thought::FORMAT.to_owned());
-        let id = self.id.clone().filter(|id| !id.starts_with(thought::MADE_UP));
-        let detail =
-            ReasoningDetail { kind, id, format, index: Some(block), ..ReasoningDetail::default() };
+        let detail = ReasoningDetail { kind, index: Some(block), ..self.thought.clone() };
         Some(Delta::Reasoning { choice: 0, text, detail: Some(detail) })
     }
 
@@ -193,7 +193,7 @@ impl Item {
             deltas.extend(other_fields(fields, &known));
         }
         let is_whole = self.parts.is_empty();
-        let read = thought::read(fields, blocks);
+        let read = thought::read(fields, &mut 0);
         if read.is_empty() {
             let kind = format!("{PREFIX}reasoning");
             deltas.push(Delta::Other { choice: Some(0), kind, json: Json::from(raw) });
@@ -218,6 +218,7 @@ impl Item {
                     continue;
                 }
             }
+            detail.index = Some(next(blocks));
             deltas.push(Delta::Reasoning { choice: 0, text, detail: Some(detail) });
         }
     }

@@ -76,12 +76,19 @@ fn items_open_and_close_whatever_comes_in_between() {
     let output = events.last().unwrap()["response"]["output"].as_array().unwrap();
     assert_eq!(items, output.iter().collect::<Vec<_>>());
     let kinds: Vec<&str> = output.iter().map(|item| item["type"].as_str().unwrap()).collect();
-    let expected =
-        ["reasoning", "reasoning", "message", "function_call", "message", "function_call"];
+    let expected = [
+        "reasoning",
+        "reasoning",
+        "message",
+        "function_call",
+        "message",
+        "function_call",
+        "message",
+    ];
     assert_eq!(kinds, expected);
     assert_eq!(output[0]["signature"], "sig0");
     assert_eq!(output[3]["arguments"], "{\"a\":1}");
-    assert_eq!(output[4]["content"][1], json!({"type": "refusal", "refusal": "no"}));
+    assert_eq!(output[6]["content"][0], json!({"type": "refusal", "refusal": "no"}));
 }
 
 #[test]
