@@ -48,13 +48,16 @@ fn thought_fate(item: &Object<'_>) -> Fate {
     if !is_ours || word(item.field("encrypted_content")).is_none() {
         return Fate::Drop;
     }
-    const OPENROUTERS: [&str; 2] = ["format", "signature"];
-    if !item.0.iter().any(|(name, _)| OPENROUTERS.contains(&&**name)) {
+    // OpenAI refuses encrypted thought under another id than its own, and takes it without one.
+    let is_made_up = word(item.field("id")).is_some_and(|id| id.starts_with(thought::MADE_UP));
+    let is_ours_only =
+        |name: &str| matches!(name, "format" | "signature") || (name == "id" && is_made_up);
+    if !item.0.iter().any(|(name, _)| is_ours_only(name)) {
         return Fate::Keep;
     }
     let mut out = Vec::new();
     let mut object = Writer::begin(&mut out);
-    for (name, value) in item.0.iter().filter(|(name, _)| !OPENROUTERS.contains(&&**name)) {
+    for (name, value) in item.0.iter().filter(|(name, _)| !is_ours_only(name)) {
         object.raw(name, value.get());
     }
     object.end();

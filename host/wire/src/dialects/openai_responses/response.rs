@@ -88,7 +88,13 @@ pub(super) fn write<'i>(
     body.raw("store", "false");
     match state {
         State::Ended(_, counted, cost) => usage::write(counted, cost, body.key("usage")),
-        State::Begun | State::Failed(_) => body.raw("usage", "null"),
+        // A reply that ended early ended well, so clients look for its usage.
+        State::Failed(failure) if error::is_length(failure) => {
+            let zero = || "0".to_owned();
+            let free = Cost { total: zero(), prompt: zero(), completion: zero(), is_byok: false };
+            usage::write(&Usage::default(), &free, body.key("usage"));
+        }
+        State::Begun | State::Failed(_) => {}
     }
     body.end();
 }

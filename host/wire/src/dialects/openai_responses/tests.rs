@@ -201,6 +201,19 @@ fn what_openai_made_goes_back_to_it_and_what_others_made_does_not() {
 }
 
 #[test]
+fn an_id_that_was_made_up_here_does_not_go_back() {
+    let mut request = read(&json!({"model": "m", "input": [
+        {"type": "reasoning", "id": "rs_gen-1_0", "summary": [], "encrypted_content": "gA", "format": "azure-openai-responses-v1"},
+        {"role": "user", "content": "x"},
+    ]}));
+    for source in [request.source.clone(), None] {
+        request.source = source;
+        let expected = json!({"type": "reasoning", "summary": [], "encrypted_content": "gA"});
+        assert_eq!(sent(&request)["input"][0], expected);
+    }
+}
+
+#[test]
 fn a_picture_as_the_reply_is_refused_where_no_tool_makes_it() {
     let request = read(&json!({"model": "m", "input": "x", "modalities": ["text", "image"]}));
     let quirks = Quirks::default();
