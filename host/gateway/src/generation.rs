@@ -151,7 +151,8 @@ async fn generate(
             return Err(error);
         }
     };
-    let head = record.head(endpoint.as_ref(), &request.model);
+    let mut head = record.head(endpoint.as_ref(), &request.model);
+    head.custom_tools.clone_from(&request.custom_tools);
     let is_stream = request.stream;
     let hides_reasoning = request.reasoning.as_ref().is_some_and(|reasoning| reasoning.exclude);
     if let Some(step) = &endpoint {

@@ -14,13 +14,14 @@ use crate::dialects::gemini_generate::GeminiGenerate;
 use crate::dialects::ollama_chat::OllamaChat;
 use crate::dialects::openai_chat::OpenaiChat;
 use crate::dialects::openai_completions::OpenaiCompletions;
+use crate::dialects::openai_responses::OpenaiResponses;
 use crate::embed::Embeddings;
 use crate::error::{Failure, ReadError, StreamError, WriteError};
 use crate::frames::Framing;
 use crate::image::Images;
 use crate::provider::Quirks;
 use crate::reply::Reply;
-use crate::request::{Effort, Request};
+use crate::request::{CustomTool, Effort, Request};
 use crate::rerank::Rerank;
 use crate::speech::Speech;
 use crate::sse::Event;
@@ -29,6 +30,7 @@ use crate::transcribe::Transcription;
 /// Every dialect.
 pub static DIALECTS: &[&dyn Dialect] = &[
     &OpenaiChat,
+    &OpenaiResponses,
     &AnthropicMessages,
     &GeminiGenerate,
     &BedrockConverse,
@@ -225,6 +227,8 @@ pub struct Head {
     pub model: String,
     /// The provider's display name.
     pub provider: String,
+    /// The request's [`Request::custom_tools`]: which calls have a form of their own.
+    pub custom_tools: Vec<CustomTool>,
 }
 
 /// What a generation costs, in USD as exact decimal text (`0.0000125`).

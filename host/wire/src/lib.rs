@@ -18,6 +18,7 @@ mod dialects {
     pub(crate) mod ollama_chat;
     pub(crate) mod openai_chat;
     pub(crate) mod openai_completions;
+    pub(crate) mod openai_responses;
     pub(crate) mod shared_rerank;
 }
 mod embed;
@@ -64,8 +65,8 @@ pub use json::{Extra, Json, Object};
 pub use provider::{Auth, ChatTemplate, Policy, Provider, Quirks, SearchForm, providers};
 pub use reply::{Choice, Reply, ToolCall};
 pub use request::{
-    Content, Controls, Effort, Media, MediaData, MediaKind, Message, Other, Part, PluginEntry,
-    Reasoning, Request, ResponseFormat, Sampling, Service, Tool, ToolChoice,
+    Content, Controls, CustomTool, Effort, Media, MediaData, MediaKind, Message, Other, Part,
+    PluginEntry, Reasoning, Request, ResponseFormat, Sampling, Service, Tool, ToolChoice,
 };
 pub use rerank::{Document, Rank, Rerank, RerankReply, RerankRequest};
 pub use shipped::{DataError, shipped_errors};

@@ -30,6 +30,8 @@ pub struct Request {
     pub user: Option<String>,
     /// How the reply is made and charged.
     pub service: Service,
+    /// The client's tools that are no functions, and that functions of the same names stand for.
+    pub custom_tools: Vec<CustomTool>,
     /// What is meant for the gateway and never sent upstream.
     pub controls: Controls,
     /// Top-level fields that have no place above, with the dialect that knows them.
@@ -206,6 +208,17 @@ pub enum Tool {
     },
     /// A tool of a provider.
     Other(Other),
+}
+
+/// A tool of OpenAI's Responses that is no function, yet that a client runs itself (`custom`,
+/// `local_shell`). A function in [`Request::tools`] stands for it, so that every dialect can carry
+/// it; its calls are shown to the client in the tool's own form.
+#[derive(Debug, Clone, PartialEq)]
+pub struct CustomTool {
+    /// The function's name.
+    pub name: String,
+    /// The tool, whole, as the client defined it.
+    pub json: Json,
 }
 
 /// Whether and which tool is called.

@@ -182,7 +182,13 @@ impl Record {
         };
         self.kept.model.clone_from(&model);
         self.kept.provider_name = Some(provider.clone());
-        Head { id: self.kept.id.clone(), created: self.kept.created_at_ms / 1000, model, provider }
+        Head {
+            id: self.kept.id.clone(),
+            created: self.kept.created_at_ms / 1000,
+            model,
+            provider,
+            custom_tools: Vec::new(),
+        }
     }
 
     /// Keeps a generation that failed before its reply began. Nothing was charged, so nobody

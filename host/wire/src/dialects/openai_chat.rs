@@ -19,23 +19,23 @@ use crate::speech::Speech;
 use crate::transcribe::Transcription;
 
 mod call_id;
-mod content_write;
+pub(super) mod content_write;
 mod embeddings;
 pub(super) mod emit;
 pub(in crate::dialects) mod error;
-mod field;
+pub(super) mod field;
 mod finish;
 mod images;
-mod message_read;
+pub(super) mod message_read;
 mod message_write;
 mod reasoning;
 pub(super) mod reply_read;
 mod reply_write;
-mod request_read;
+pub(super) mod request_read;
 mod request_write;
 mod search;
 mod service;
-mod shape;
+pub(super) mod shape;
 mod speaker;
 mod speech;
 mod stream_read;
@@ -44,7 +44,7 @@ pub(crate) mod surface;
 mod tool_calls;
 mod tools_write;
 mod transcription;
-mod usage;
+pub(super) mod usage;
 
 /// The dialect's name.
 const NAME: &str = "openai-chat";

@@ -38,6 +38,7 @@ pub(in crate::plugin) fn lift_request(
         response_format: it.response_format.map(|format| host.format(format)).transpose()?,
         user: it.user,
         service: host.request.service.clone(),
+        custom_tools: host.request.custom_tools.clone(),
         controls: host.request.controls.clone(),
         extra: host.extra(it.extra, "extra")?,
         source: None,

@@ -77,7 +77,7 @@ fn write_media(media: &Media, is_openrouter: bool, part: &mut Writer<'_>) -> Res
 }
 
 /// OpenAI's word for a sound's MIME type.
-fn audio_format(mime: &str) -> &str {
+pub(in crate::dialects) fn audio_format(mime: &str) -> &str {
     match mime {
         "audio/mpeg" => "mp3",
         "audio/x-wav" | "audio/wave" | "audio/vnd.wave" => "wav",

@@ -65,7 +65,7 @@ pub(super) fn write(failure: &Failure) -> Vec<u8> {
 }
 
 /// Writes the fields of `error`.
-pub(super) fn write_fields(failure: &Failure, error: &mut emit::Object<'_>) {
+pub(in crate::dialects) fn write_fields(failure: &Failure, error: &mut emit::Object<'_>) {
     error.value("code", &failure.status);
     error.value("message", &failure.message);
     error.object("metadata", |metadata| {

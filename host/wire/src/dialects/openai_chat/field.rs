@@ -10,7 +10,7 @@ use crate::json::{Json, Object};
 
 /// A value and where it stands.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct At<'p, 'a> {
+pub(in crate::dialects) struct At<'p, 'a> {
     raw: &'a RawValue,
     step: Step<'p>,
     up: Option<&'p Self>,
@@ -24,27 +24,27 @@ enum Step<'p> {
 
 impl<'p, 'a> At<'p, 'a> {
     /// A top-level field.
-    pub(super) fn top(key: &'p str, raw: &'a RawValue) -> Self {
+    pub(in crate::dialects) fn top(key: &'p str, raw: &'a RawValue) -> Self {
         Self { raw, step: Step::Key(key), up: None }
     }
 
     /// A field of this object.
-    pub(super) fn key<'c>(&'c self, key: &'c str, raw: &'a RawValue) -> At<'c, 'a> {
+    pub(in crate::dialects) fn key<'c>(&'c self, key: &'c str, raw: &'a RawValue) -> At<'c, 'a> {
         At { raw, step: Step::Key(key), up: Some(self) }
     }
 
     /// An element of this list.
-    pub(super) fn index<'c>(&'c self, index: usize, raw: &'a RawValue) -> At<'c, 'a> {
+    pub(in crate::dialects) fn index<'c>(&'c self, index: usize, raw: &'a RawValue) -> At<'c, 'a> {
         At { raw, step: Step::Index(index), up: Some(self) }
     }
 
     /// Whether it is `null`, which stands for an absent field.
-    pub(super) fn is_null(&self) -> bool {
+    pub(in crate::dialects) fn is_null(&self) -> bool {
         self.raw.get() == "null"
     }
 
     /// Whether it is a string.
-    pub(super) fn is_text(&self) -> bool {
+    pub(in crate::dialects) fn is_text(&self) -> bool {
         self.raw.get().starts_with('"')
     }
 
@@ -54,27 +54,27 @@ impl<'p, 'a> At<'p, 'a> {
     }
 
     /// The text as it stands.
-    pub(super) fn json(&self) -> Json {
+    pub(in crate::dialects) fn json(&self) -> Json {
         Json::from(self.raw)
     }
 
     /// A string.
-    pub(super) fn text(&self) -> Result<String, ReadError> {
+    pub(in crate::dialects) fn text(&self) -> Result<String, ReadError> {
         self.read("a string")
     }
 
     /// `true` or `false`.
-    pub(super) fn boolean(&self) -> Result<bool, ReadError> {
+    pub(in crate::dialects) fn boolean(&self) -> Result<bool, ReadError> {
         self.read("true or false")
     }
 
     /// A whole number that fits the type.
-    pub(super) fn whole<T: Deserialize<'a>>(&self) -> Result<T, ReadError> {
+    pub(in crate::dialects) fn whole<T: Deserialize<'a>>(&self) -> Result<T, ReadError> {
         self.read("a whole number")
     }
 
     /// A number from `least` to `most`.
-    pub(super) fn number(&self, least: f64, most: f64) -> Result<f64, ReadError> {
+    pub(in crate::dialects) fn number(&self, least: f64, most: f64) -> Result<f64, ReadError> {
         let number: f64 = self.read("a number")?;
         if (least..=most).contains(&number) {
             return Ok(number);
@@ -86,13 +86,13 @@ impl<'p, 'a> At<'p, 'a> {
     }
 
     /// A list's elements.
-    pub(super) fn list(&self) -> Result<Vec<&'a RawValue>, ReadError> {
+    pub(in crate::dialects) fn list(&self) -> Result<Vec<&'a RawValue>, ReadError> {
         self.read("a list")
     }
 
     /// An object's fields. A field that stands twice is an error: its readers would not agree on
     /// which one counts.
-    pub(super) fn object(&self) -> Result<Object<'a>, ReadError> {
+    pub(in crate::dialects) fn object(&self) -> Result<Object<'a>, ReadError> {
         let object: Object<'a> = self.read("an object")?;
         match repeated(&object) {
             Some(key) => Err(twice(format!("{}.{key}", self.path()))),
@@ -101,12 +101,12 @@ impl<'p, 'a> At<'p, 'a> {
     }
 
     /// The error that something else was expected here.
-    pub(super) fn error(&self, expected: impl Into<String>) -> ReadError {
+    pub(in crate::dialects) fn error(&self, expected: impl Into<String>) -> ReadError {
         ReadError::new(self.path(), expected, excerpt(self.raw.get().as_bytes()))
     }
 
     /// The error that a field of this object is absent.
-    pub(super) fn missing(&self, key: &str, expected: impl Into<String>) -> ReadError {
+    pub(in crate::dialects) fn missing(&self, key: &str, expected: impl Into<String>) -> ReadError {
         ReadError::new(format!("{}.{key}", self.path()), expected, "nothing")
     }
 
@@ -129,7 +129,7 @@ impl<'p, 'a> At<'p, 'a> {
 }
 
 /// A top-level object's repeated field.
-pub(super) fn refuse_repeated(object: &Object<'_>) -> Result<(), ReadError> {
+pub(in crate::dialects) fn refuse_repeated(object: &Object<'_>) -> Result<(), ReadError> {
     match repeated(object) {
         Some(key) => Err(twice(key.to_owned())),
         None => Ok(()),

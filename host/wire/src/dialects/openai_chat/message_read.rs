@@ -190,7 +190,10 @@ fn read_url(at: At<'_, '_>) -> Result<(String, Option<String>), ReadError> {
     Ok((At::key(&at, "url", url).text()?, detail))
 }
 
-fn read_address(at: At<'_, '_>, url: String) -> Result<MediaData, ReadError> {
+pub(in crate::dialects) fn read_address(
+    at: At<'_, '_>,
+    url: String,
+) -> Result<MediaData, ReadError> {
     if let Some(inline) = media_url::read(&url) {
         return Ok(inline);
     }
@@ -202,7 +205,7 @@ fn read_address(at: At<'_, '_>, url: String) -> Result<MediaData, ReadError> {
     }
 }
 
-fn read_audio(at: At<'_, '_>) -> Result<Media, ReadError> {
+pub(in crate::dialects) fn read_audio(at: At<'_, '_>) -> Result<Media, ReadError> {
     let fields = at.object()?;
     let text = |name: &'static str, expected: &str| match fields.field(name) {
         Some(raw) => At::key(&at, name, raw).text(),
@@ -243,7 +246,7 @@ fn read_file(at: At<'_, '_>) -> Result<Media, ReadError> {
 }
 
 /// Bare base64 says nothing of its type; documents are PDFs unless their name says otherwise.
-fn mime_of(name: Option<&str>) -> &'static str {
+pub(in crate::dialects) fn mime_of(name: Option<&str>) -> &'static str {
     let extension = name.and_then(|name| name.rsplit_once('.')).map(|(_, extension)| extension);
     match extension.map(str::to_ascii_lowercase).as_deref() {
         Some("txt" | "md") => "text/plain",

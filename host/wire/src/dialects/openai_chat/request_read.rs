@@ -99,7 +99,11 @@ fn read_field(name: &str, at: At<'_, '_>, request: &mut Request) -> Result<bool,
     Ok(true)
 }
 
-fn read_sampling(name: &str, at: At<'_, '_>, sampling: &mut Sampling) -> Result<bool, ReadError> {
+pub(in crate::dialects) fn read_sampling(
+    name: &str,
+    at: At<'_, '_>,
+    sampling: &mut Sampling,
+) -> Result<bool, ReadError> {
     match name {
         "max_tokens" => sampling.max_tokens = Some(read_max_tokens(at)?),
         "max_completion_tokens" => {}
@@ -147,7 +151,11 @@ fn read_max_tokens(at: At<'_, '_>) -> Result<u32, ReadError> {
     }
 }
 
-fn read_control(name: &str, at: At<'_, '_>, controls: &mut Controls) -> Result<bool, ReadError> {
+pub(in crate::dialects) fn read_control(
+    name: &str,
+    at: At<'_, '_>,
+    controls: &mut Controls,
+) -> Result<bool, ReadError> {
     match name {
         "models" => {
             let list = at.list()?.into_iter().enumerate();
@@ -177,7 +185,7 @@ fn read_control(name: &str, at: At<'_, '_>, controls: &mut Controls) -> Result<b
 }
 
 /// Whether a field is meant for a gateway and never sent upstream.
-pub(super) fn is_control(name: &str) -> bool {
+pub(in crate::dialects) fn is_control(name: &str) -> bool {
     const TYPED: [&str; 6] =
         ["models", "provider", "plugins", "session_id", "prompt", "include_reasoning"];
     TYPED.contains(&name) || CONTROLS.contains(&name)
@@ -330,7 +338,7 @@ impl<'p, 'a> Thought<'p, 'a> {
     }
 }
 
-fn read_reasoning(at: At<'_, '_>) -> Result<Reasoning, ReadError> {
+pub(in crate::dialects) fn read_reasoning(at: At<'_, '_>) -> Result<Reasoning, ReadError> {
     let fields = at.object()?;
     let mut reasoning = Reasoning::default();
     for (name, raw) in &fields.0 {

@@ -10,7 +10,7 @@ use serde::{Deserialize, de};
 use serde_json::value::RawValue;
 
 /// A value, unless it is absent or `null`.
-pub(super) type Value<'a> = Option<&'a RawValue>;
+pub(in crate::dialects) type Value<'a> = Option<&'a RawValue>;
 
 /// Fields that have no place, in order; those that are `null` are left out.
 pub(super) type Rest<'a> = Vec<(Cow<'a, str>, &'a RawValue)>;
@@ -184,7 +184,7 @@ impl<'de> Deserialize<'de> for Message<'de> {
 
 /// The text of a JSON string; `None` for anything else. Half of a surrogate pair, which some hosts
 /// send when they cut between the halves, is replaced.
-pub(super) fn text(value: Value<'_>) -> Option<String> {
+pub(in crate::dialects) fn text(value: Value<'_>) -> Option<String> {
     let raw = value?.get();
     if !raw.starts_with('"') {
         return None;
@@ -196,19 +196,19 @@ pub(super) fn text(value: Value<'_>) -> Option<String> {
 }
 
 /// The text of a JSON string that is not empty.
-pub(super) fn word(value: Value<'_>) -> Option<String> {
+pub(in crate::dialects) fn word(value: Value<'_>) -> Option<String> {
     text(value).filter(|text| !text.is_empty())
 }
 
 /// The elements of a JSON array; none for anything else. Those that are `null` are left out.
-pub(super) fn list<'a>(value: Value<'a>) -> Vec<&'a RawValue> {
+pub(in crate::dialects) fn list<'a>(value: Value<'a>) -> Vec<&'a RawValue> {
     let elements: Option<Vec<Value<'a>>> =
         value.and_then(|value| serde_json::from_str(value.get()).ok());
     elements.unwrap_or_default().into_iter().flatten().collect()
 }
 
 /// A count. Hosts write whole numbers as floats at times; the fraction is dropped.
-pub(super) fn count(value: Value<'_>) -> Option<u64> {
+pub(in crate::dialects) fn count(value: Value<'_>) -> Option<u64> {
     let raw = value?.get();
     raw.parse().ok().or_else(|| raw.split_once('.').and_then(|(whole, _)| whole.parse().ok()))
 }

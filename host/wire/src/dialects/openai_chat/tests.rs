@@ -9,7 +9,13 @@ use crate::provider::Quirks;
 use crate::sse::Event;
 
 fn head() -> Head {
-    Head { id: "gen-1".to_owned(), created: 1, model: "a/b".to_owned(), provider: "P".to_owned() }
+    Head {
+        id: "gen-1".to_owned(),
+        created: 1,
+        model: "a/b".to_owned(),
+        provider: "P".to_owned(),
+        custom_tools: Vec::new(),
+    }
 }
 
 fn cost() -> Cost {

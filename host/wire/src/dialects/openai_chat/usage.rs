@@ -93,14 +93,14 @@ pub(super) fn write_cost(cost: &Cost, object: &mut Writer<'_>) {
 }
 
 /// A decimal text as it stands, which is how money stays exact; `0` for what is no JSON number.
-pub(super) fn number(text: &str) -> &str {
+pub(in crate::dialects) fn number(text: &str) -> &str {
     let is_number = text.bytes().next().is_some_and(|byte| byte == b'-' || byte.is_ascii_digit())
         && serde_json::from_str::<&RawValue>(text).is_ok_and(|raw| raw.get().len() == text.len());
     if is_number { text } else { "0" }
 }
 
 /// The sum of two plain decimal texts, exactly; `None` for what is too long or no plain decimal.
-fn sum(left: &str, right: &str) -> Option<String> {
+pub(in crate::dialects) fn sum(left: &str, right: &str) -> Option<String> {
     let ((left, left_scale), (right, right_scale)) = (scaled(left)?, scaled(right)?);
     let scale = left_scale.max(right_scale);
     let widen = |units: u128, from: u32| units.checked_mul(10u128.checked_pow(scale - from)?);
