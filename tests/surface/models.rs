@@ -314,6 +314,9 @@ async fn endpoints_are_shown_with_price_limits_and_tag() {
             "input_cache_read": "0.00000025"},
         "supported_parameters": ["tools", "reasoning", "temperature"],
         "supports_implicit_caching": true, "supports_voice_cloning": false, "service_tier": null,
+        "supports_tool_choice": {"auto": false, "none": false, "required": false,
+            "function": false},
+        "native_tools": {}, "supports_diarization": false,
         "status": 0, "uptime_last_5m": null, "uptime_last_30m": null, "uptime_last_1d": null,
         "latency_last_30m": null, "throughput_last_30m": null,
     });
@@ -371,7 +374,8 @@ async fn anthropic_s_clients_are_told_by_their_header() {
     };
     let (_, first) = ask("?limit=2").await;
     let alpha = json!({"type": "model", "id": "acme/alpha", "display_name": "Acme: Alpha <1>",
-        "created_at": "2023-11-14T22:13:20Z"});
+        "created_at": "2023-11-14T22:13:20Z", "lifecycle": "active", "max_input_tokens": 1000,
+        "max_tokens": 200});
     assert_eq!(first["data"][0], alpha);
     assert_eq!(
         (&first["first_id"], &first["last_id"]),
@@ -411,6 +415,14 @@ async fn gemini_s_and_ollama_s_clients_find_models_where_they_look() {
     let (_, last) = public_json(&gateway, &path).await;
     assert_eq!(last["models"].as_array().unwrap().len(), 2);
     assert!(last.get("nextPageToken").is_none(), "{last}");
+    // Newer ones look under the path of the others, with their key in a header of its own.
+    let key = [("x-goog-api-key", "any")];
+    let (_, listed) = public(&gateway, "/v1/models?pageSize=3", &key).await;
+    assert_eq!(serde_json::from_str::<Value>(&listed).unwrap(), first);
+    for path in ["/v1/models/acme/alpha", "/v1beta/models/acme/alpha"] {
+        let (_, shown) = public(&gateway, path, &key).await;
+        assert_eq!(serde_json::from_str::<Value>(&shown).unwrap(), alpha, "{path}");
+    }
     let (status, wrong) = public_json(&gateway, "/v1beta/models?pageToken=x").await;
     assert_eq!((status, &wrong["error"]["status"]), (400, &json!("INVALID_ARGUMENT")), "{wrong}");
 
