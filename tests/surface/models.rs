@@ -326,8 +326,8 @@ async fn endpoints_are_shown_with_price_limits_and_tag() {
     let (_, zdr) = public_json(&gateway, "/api/v1/endpoints/zdr").await;
     let zdr = zdr["data"].as_array().unwrap();
     let of = |key: &str| zdr.iter().map(|one| one[key].as_str().unwrap()).collect::<Vec<_>>();
-    assert_eq!(of("model_id"), ["acme/alpha", "acme/beta:free"]);
-    assert_eq!(of("provider_name"), ["sealed", "sealed"]);
+    assert_eq!(of("model_id"), ["acme/alpha", "acme/beta:free", "patchbay/sim"]);
+    assert_eq!(of("tag"), ["sealed", "sealed", "patchbay-sim"]);
 }
 
 #[tokio::test]
@@ -434,4 +434,33 @@ async fn gemini_s_and_ollama_s_clients_find_models_where_they_look() {
     assert_eq!(tags[0]["digest"].as_str().unwrap().len(), 64);
     let (status, version) = public_json(&gateway, "/api/version").await;
     assert!(status == 200 && version["version"].is_string(), "{version}");
+}
+
+#[tokio::test]
+async fn a_request_is_served_only_by_who_does_with_it_what_it_allows() {
+    let gateway = Gateway::start(CATALOG).await;
+    let ask = async |provider: Value| {
+        let messages = json!([{"role": "user", "content": "Hello"}]);
+        let body = json!({"model": "patchbay/sim", "messages": messages, "provider": provider});
+        gateway.chat(&body).await
+    };
+    for allowed in [
+        json!({"zdr": true}),
+        json!({"data_collection": "deny"}),
+        json!({"quantizations": ["unknown"], "max_price": {"prompt": 0, "request": "0"}}),
+        json!({"only": ["Patchbay (simulated)"]}),
+    ] {
+        assert_eq!(ask(allowed.clone()).await.0, 200, "{allowed}");
+    }
+    for (refused, status, words) in [
+        (json!({"quantizations": ["fp8"]}), 404, "provider.quantizations: fp8"),
+        (json!({"quantizations": ["fp5"]}), 400, "nvfp4"),
+        (json!({"enforce_distillable_text": true}), 404, "provider.enforce_distillable_text"),
+        (json!({"ignore": ["patchbay-sim"]}), 404, "Providers serving patchbay/sim: patchbay-sim"),
+        (json!({"only": ["plain"]}), 404, "provider.only preference permits only: plain"),
+    ] {
+        let (found, body) = ask(refused.clone()).await;
+        let message = body["error"]["message"].as_str().unwrap_or_default();
+        assert!(found == status && message.contains(words), "{refused}: {found} {body}");
+    }
 }
