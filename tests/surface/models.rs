@@ -314,6 +314,9 @@ async fn endpoints_are_shown_with_price_limits_and_tag() {
             "input_cache_read": "0.00000025"},
         "supported_parameters": ["tools", "reasoning", "temperature"],
         "supports_implicit_caching": true, "supports_voice_cloning": false, "service_tier": null,
+        "supports_tool_choice": {"auto": false, "none": false, "required": false,
+            "function": false},
+        "native_tools": {}, "supports_diarization": false,
         "status": 0, "uptime_last_5m": null, "uptime_last_30m": null, "uptime_last_1d": null,
         "latency_last_30m": null, "throughput_last_30m": null,
     });
@@ -323,8 +326,8 @@ async fn endpoints_are_shown_with_price_limits_and_tag() {
     let (_, zdr) = public_json(&gateway, "/api/v1/endpoints/zdr").await;
     let zdr = zdr["data"].as_array().unwrap();
     let of = |key: &str| zdr.iter().map(|one| one[key].as_str().unwrap()).collect::<Vec<_>>();
-    assert_eq!(of("model_id"), ["acme/alpha", "acme/beta:free"]);
-    assert_eq!(of("provider_name"), ["sealed", "sealed"]);
+    assert_eq!(of("model_id"), ["acme/alpha", "acme/beta:free", "patchbay/sim"]);
+    assert_eq!(of("tag"), ["sealed", "sealed", "patchbay-sim"]);
 }
 
 #[tokio::test]
@@ -371,7 +374,8 @@ async fn anthropic_s_clients_are_told_by_their_header() {
     };
     let (_, first) = ask("?limit=2").await;
     let alpha = json!({"type": "model", "id": "acme/alpha", "display_name": "Acme: Alpha <1>",
-        "created_at": "2023-11-14T22:13:20Z"});
+        "created_at": "2023-11-14T22:13:20Z", "lifecycle": "active", "max_input_tokens": 1000,
+        "max_tokens": 200});
     assert_eq!(first["data"][0], alpha);
     assert_eq!(
         (&first["first_id"], &first["last_id"]),
@@ -411,6 +415,14 @@ async fn gemini_s_and_ollama_s_clients_find_models_where_they_look() {
     let (_, last) = public_json(&gateway, &path).await;
     assert_eq!(last["models"].as_array().unwrap().len(), 2);
     assert!(last.get("nextPageToken").is_none(), "{last}");
+    // Newer ones look under the path of the others, with their key in a header of its own.
+    let key = [("x-goog-api-key", "any")];
+    let (_, listed) = public(&gateway, "/v1/models?pageSize=3", &key).await;
+    assert_eq!(serde_json::from_str::<Value>(&listed).unwrap(), first);
+    for path in ["/v1/models/acme/alpha", "/v1beta/models/acme/alpha"] {
+        let (_, shown) = public(&gateway, path, &key).await;
+        assert_eq!(serde_json::from_str::<Value>(&shown).unwrap(), alpha, "{path}");
+    }
     let (status, wrong) = public_json(&gateway, "/v1beta/models?pageToken=x").await;
     assert_eq!((status, &wrong["error"]["status"]), (400, &json!("INVALID_ARGUMENT")), "{wrong}");
 
@@ -422,4 +434,33 @@ async fn gemini_s_and_ollama_s_clients_find_models_where_they_look() {
     assert_eq!(tags[0]["digest"].as_str().unwrap().len(), 64);
     let (status, version) = public_json(&gateway, "/api/version").await;
     assert!(status == 200 && version["version"].is_string(), "{version}");
+}
+
+#[tokio::test]
+async fn a_request_is_served_only_by_who_does_with_it_what_it_allows() {
+    let gateway = Gateway::start(CATALOG).await;
+    let ask = async |provider: Value| {
+        let messages = json!([{"role": "user", "content": "Hello"}]);
+        let body = json!({"model": "patchbay/sim", "messages": messages, "provider": provider});
+        gateway.chat(&body).await
+    };
+    for allowed in [
+        json!({"zdr": true}),
+        json!({"data_collection": "deny"}),
+        json!({"quantizations": ["unknown"], "max_price": {"prompt": 0, "request": "0"}}),
+        json!({"only": ["Patchbay (simulated)"]}),
+    ] {
+        assert_eq!(ask(allowed.clone()).await.0, 200, "{allowed}");
+    }
+    for (refused, status, words) in [
+        (json!({"quantizations": ["fp8"]}), 404, "provider.quantizations: fp8"),
+        (json!({"quantizations": ["fp5"]}), 400, "nvfp4"),
+        (json!({"enforce_distillable_text": true}), 404, "provider.enforce_distillable_text"),
+        (json!({"ignore": ["patchbay-sim"]}), 404, "Providers serving patchbay/sim: patchbay-sim"),
+        (json!({"only": ["plain"]}), 404, "provider.only preference permits only: plain"),
+    ] {
+        let (found, body) = ask(refused.clone()).await;
+        let message = body["error"]["message"].as_str().unwrap_or_default();
+        assert!(found == status && message.contains(words), "{refused}: {found} {body}");
+    }
 }

@@ -2,8 +2,8 @@
 //! price. Only what can be asked here is listed: models that have an endpoint with a credential and
 //! a price. Lists are for everybody; `/models/user` takes a key.
 //!
-//! Clients of other APIs list models too: Anthropic's under the same path (told by its header),
-//! Gemini's and Ollama's under their own.
+//! Clients of other APIs list models too: Anthropic's and Gemini's under the same paths (told by
+//! their headers), Gemini's older ones and Ollama's under their own.
 
 use std::sync::Arc;
 
@@ -62,6 +62,7 @@ pub(super) fn routes() -> Router<App> {
 pub(super) fn foreign_routes() -> Router<App> {
     Router::new()
         .route("/v1beta/models", get(gemini::list))
+        .route("/v1beta/models/{author}/{slug}", get(gemini::show))
         .route("/api/tags", get(ollama::tags))
         .route("/api/version", get(ollama::version))
 }
@@ -79,6 +80,9 @@ async fn list(
     let asked = Asked::new(pairs);
     if anthropic::is_meant(&headers) {
         return anthropic::list(&app, &asked);
+    }
+    if gemini::is_meant(&headers) {
+        return gemini::page(&app, &asked);
     }
     let found = || {
         let filter = Filter::read(&asked)?;
@@ -132,7 +136,7 @@ async fn show(State(app): State<App>, Path((author, slug)): Path<(String, String
     shape::json(found.map(|served| Data { data: shown::model(&served) }))
 }
 
-/// `GET /models/{author}/{slug}`: one model as OpenAI's and Anthropic's clients retrieve it.
+/// `GET /models/{author}/{slug}`: one model as OpenAI's, Anthropic's and Gemini's clients get it.
 async fn retrieve(
     State(app): State<App>,
     Path((author, slug)): Path<(String, String)>,
@@ -152,10 +156,13 @@ async fn retrieve_escaped(
 
 fn retrieved(app: &App, id: &str, headers: &HeaderMap) -> Response {
     let found = find(app, id);
-    match anthropic::is_meant(headers) {
-        true => anthropic::answer(found.map(|served| anthropic::model(&served))),
-        false => shape::json(found.map(|served| shown::model(&served))),
+    if anthropic::is_meant(headers) {
+        return anthropic::answer(found.map(|served| anthropic::model(&served)));
     }
+    if gemini::is_meant(headers) {
+        return gemini::answer(found.map(|served| gemini::model(&served)));
+    }
+    shape::json(found.map(|served| shown::model(&served)))
 }
 
 /// The models that have an endpoint to ask, by id.

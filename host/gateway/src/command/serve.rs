@@ -70,11 +70,21 @@ fn add_sim(config: &mut Config, port: u16) -> Result<(), anyhow::Error> {
         credential: Some(Secret::new("none")),
         cancel: Some(true),
         quirks: None,
-        policy: None,
+        policy: Some(nothing_is_kept()),
     });
     let model = toml::from_str(SIM).context("the simulated model's own entry")?;
     config.model.push(model);
     Ok(())
+}
+
+/// What is said to it leaves neither this process nor a trace.
+fn nothing_is_kept() -> wire::Policy {
+    wire::Policy {
+        trains: Some(false),
+        retains_prompts: Some(false),
+        zdr: Some(true),
+        ..wire::Policy::default()
+    }
 }
 
 const SIM: &str = r#"

@@ -33,11 +33,15 @@ pub(super) fn answer(result: Result<Value, Error>) -> Response {
 /// One model.
 pub(super) fn model(served: &Served) -> Value {
     let model = &served.model;
+    let first = served.ready().next();
     json!({
         "type": "model",
         "id": model.id,
         "display_name": shown::display_name(model),
         "created_at": date_time(model.created),
+        "lifecycle": "active",
+        "max_input_tokens": first.map(|endpoint| endpoint.context_length),
+        "max_tokens": first.and_then(|endpoint| endpoint.max_output_tokens),
     })
 }
 

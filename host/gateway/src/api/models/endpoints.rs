@@ -1,5 +1,7 @@
 //! Who serves a model, endpoint by endpoint. Uptime, latency and throughput are null until they
 //! are measured here, and the status is 0 (in order) as long as an endpoint can be asked at all.
+//! Which values of `tool_choice` an endpoint takes is not tested one by one: all or none. Its own
+//! tools are not in the data, so `native_tools` names none.
 
 use axum::extract::{Path, State};
 use axum::response::Response;
@@ -45,6 +47,7 @@ fn endpoint(served: &Served, endpoint: &Endpoint) -> Value {
     let model = &served.model;
     let (provider, offer) = (&endpoint.provider, &endpoint.offer);
     let tier = offer.variant.as_deref().filter(|_| endpoint.is_tier());
+    let takes_choice = model.supported_parameters.iter().any(|name| name == "tool_choice");
     json!({
         "name": format!("{} | {}", provider.name, model.id),
         "model_id": model.id,
@@ -58,6 +61,14 @@ fn endpoint(served: &Served, endpoint: &Endpoint) -> Value {
         "pricing": pricing::of(Some(endpoint)),
         "supported_parameters": model.supported_parameters,
         "supports_implicit_caching": offer.supports_implicit_caching,
+        "supports_tool_choice": {
+            "auto": takes_choice,
+            "none": takes_choice,
+            "required": takes_choice,
+            "function": takes_choice,
+        },
+        "native_tools": {},
+        "supports_diarization": false,
         "supports_voice_cloning": false,
         "service_tier": tier,
         "status": 0,

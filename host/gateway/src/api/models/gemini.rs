@@ -1,26 +1,50 @@
-//! `GET /v1beta/models`: models as Gemini's clients list them.
+//! Models as Gemini's clients list and get them: under `/v1beta`, and newer ones under `/v1`, where
+//! the header with their key tells them apart.
 
-use axum::extract::{Query, State};
+use axum::extract::{Path, Query, State};
 use axum::response::Response;
+use http::HeaderMap;
 use serde_json::{Value, json};
 use wire::ErrorType;
 
 use super::asked::Asked;
-use super::{Pairs, ready, rescue, shape, shown};
+use super::{Pairs, find, ready, rescue, shape, shown};
 use crate::app::App;
 use crate::config::catalog::Served;
 use crate::error::Error;
 
-/// `GET /v1beta/models`: `pageSize` of them from `pageToken` on.
+/// `GET /v1beta/models`
 pub(super) async fn list(State(app): State<App>, Query(pairs): Pairs) -> Response {
-    let result = page(&app, &Asked::new(pairs));
+    page(&app, &Asked::new(pairs))
+}
+
+/// `GET /v1beta/models/{author}/{slug}`
+pub(super) async fn show(
+    State(app): State<App>,
+    Path((author, slug)): Path<(String, String)>,
+) -> Response {
+    answer(find(&app, &format!("{author}/{slug}")).map(|served| model(&served)))
+}
+
+/// Whether the client speaks Gemini's API.
+pub(super) fn is_meant(headers: &HeaderMap) -> bool {
+    headers.contains_key("x-goog-api-key")
+}
+
+/// `pageSize` models from `pageToken` on.
+pub(super) fn page(app: &App, asked: &Asked) -> Response {
+    answer(listed(app, asked))
+}
+
+/// The answer; an error in Gemini's form.
+pub(super) fn answer(result: Result<Value, Error>) -> Response {
     match (&result, wire::dialect("gemini-generate")) {
         (Err(error), Some(dialect)) => rescue::surface(dialect, error, None),
         _ => shape::json(result),
     }
 }
 
-fn page(app: &App, asked: &Asked) -> Result<Value, Error> {
+fn listed(app: &App, asked: &Asked) -> Result<Value, Error> {
     let size: usize = asked.number("pageSize", "a number of models")?.unwrap_or(SIZE_USUAL);
     if size == 0 {
         let message = "pageSize: expected a number from 1";
@@ -39,7 +63,8 @@ fn page(app: &App, asked: &Asked) -> Result<Value, Error> {
     Ok(listed)
 }
 
-fn model(served: &Served) -> Value {
+/// One model.
+pub(super) fn model(served: &Served) -> Value {
     let model = &served.model;
     let first = served.ready().next();
     let methods = match model.makes(wire::Modality::Embeddings) {

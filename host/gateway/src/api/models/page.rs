@@ -34,7 +34,7 @@ impl Page {
     }
 
     /// The part of a list that is meant.
-    pub(super) fn of<'a, T>(self, list: &'a [T]) -> &'a [T] {
+    pub(super) fn of<T>(self, list: &[T]) -> &[T] {
         let rest = list.get(self.offset..).unwrap_or_default();
         rest.get(..self.limit.unwrap_or(rest.len())).unwrap_or(rest)
     }
