@@ -38,7 +38,7 @@ pub use embed::{EmbedReply, EmbedRequest, Embeddings};
 pub use error::{ErrorType, Failure, ReadError, StreamError, WriteError};
 pub use frames::{FrameError, Frames, Framing, event_stream};
 pub use json::{Extra, Json, Object};
-pub use provider::{Auth, Provider, Quirks, providers};
+pub use provider::{Auth, Provider, Quirks, Variable, placeholders, providers};
 pub use reply::{Choice, Reply, ToolCall};
 pub use request::{
     Content, Controls, Effort, Media, MediaData, MediaKind, Message, Other, Part, PluginEntry,
