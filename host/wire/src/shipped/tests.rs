@@ -29,7 +29,7 @@ fn everything_shipped_is_right() {
     let errors = shipped_errors().iter().map(ToString::to_string).collect::<Vec<_>>();
     assert!(errors.is_empty(), "\n{}\n", errors.join("\n"));
     assert_eq!(providers().len(), PROVIDER_FILES.len());
-    assert_eq!(providers().len(), 12);
+    assert_eq!(providers().len(), 15);
 }
 
 #[test]
