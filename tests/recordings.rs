@@ -69,7 +69,7 @@ struct Recording {
 }
 
 /// Whose replies are in which dialect.
-const PROVIDERS: [(&str, &str); 12] = [
+const PROVIDERS: [(&str, &str); 13] = [
     ("amazon-bedrock", "bedrock-converse"),
     ("anthropic", "anthropic-messages"),
     ("google", "gemini-generate"),

@@ -291,10 +291,6 @@ fn for_each_case(input: &str, run: impl Fn(&Case)) {
         for folder in folders(&folder) {
             let about = folder.join("about.md");
             assert!(about.exists(), "{}: say where the case is from", about.display());
-            let input = match input {
-                "stream" => format!("stream.{}", extension(dialect)),
-                input => input.to_owned(),
-            };
             if !folder.join(input).exists() {
                 continue;
             }

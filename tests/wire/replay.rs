@@ -115,7 +115,7 @@ pub(crate) fn head() -> Head {
         created: 1_700_000_000,
         model: "author/model".to_owned(),
         provider: "Provider".to_owned(),
-        custom_tools: Vec::new(),
+        ..Head::default()
     }
 }
 

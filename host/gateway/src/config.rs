@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use anyhow::Context;
 use serde::{Deserialize, Deserializer};
 
+mod address;
 pub mod catalog;
 mod nearest;
 mod plugins;
@@ -248,6 +249,10 @@ pub struct ProviderTable {
     pub name: Option<String>,
     pub dialect: Option<String>,
     pub base_url: Option<String>,
+    /// What stands in `base_url` as `{name}`.
+    #[serde(default)]
+    pub variables: BTreeMap<String, String>,
+    pub query: Option<BTreeMap<String, String>>,
     pub auth: Option<wire::Auth>,
     /// `env:NAME`, the credential itself, or `none`.
     pub credential: Option<Secret>,

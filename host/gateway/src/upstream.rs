@@ -4,9 +4,9 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderName, HeaderValue, RETRY_AFTER};
+use reqwest::header::{CONTENT_TYPE, HeaderValue, RETRY_AFTER};
 use wire::{
-    Auth, Chunk, Delta, ErrorType, Failure, Json, Outgoing, Request, Source, Target, Unavailable,
+    Chunk, Delta, ErrorType, Failure, Json, Outgoing, Request, Source, Target, Unavailable,
     WriteError,
 };
 
@@ -14,12 +14,15 @@ use crate::config::Upstream as Limits;
 use crate::config::catalog::{Endpoint, Provider};
 use crate::error::Error;
 
+mod authorize;
 mod client;
 mod conceal;
 mod errands;
 mod fan_out;
+mod google;
 mod incoming;
 pub(crate) mod page;
+mod sigv4;
 
 pub(crate) use errands::Sound;
 use fan_out::Several;
@@ -30,6 +33,7 @@ use incoming::Incoming;
 pub(crate) struct Upstream {
     client: reqwest::Client,
     limits: Limits,
+    tokens: google::Tokens,
 }
 
 /// What follows of a reply.
@@ -78,7 +82,8 @@ impl Upstream {
     /// # Errors
     /// Names the proxy or the certificate file that can't be used.
     pub(crate) fn new(limits: &Limits) -> Result<Self, anyhow::Error> {
-        Ok(Self { client: client::build(limits)?, limits: limits.clone() })
+        let tokens = google::Tokens::default();
+        Ok(Self { client: client::build(limits)?, limits: limits.clone(), tokens })
     }
 
     /// Asks one endpoint. Returns when the reply has begun with something to show, so that an
@@ -136,7 +141,7 @@ impl Upstream {
         };
         let outgoing = provider.dialect.write_request(request, &target);
         let outgoing = outgoing.map_err(|error| unwritable(provider, &error))?;
-        let response = self.post(provider, outgoing).await?;
+        let response = self.post(provider, &endpoint.model, outgoing).await?;
         let is_stream = request.stream && !is_json(&response);
         if !is_stream {
             let body = self.collect(provider, response, self.limits.reply_bytes_max).await?;
@@ -163,9 +168,12 @@ impl Upstream {
     async fn post(
         &self,
         provider: &Provider,
+        model: &str,
         outgoing: Outgoing,
     ) -> Result<reqwest::Response, Error> {
-        let mut call = self.client.post(format!("{}{}", provider.base_url, outgoing.path));
+        let url = authorize::address(provider, model, &outgoing.path)?;
+        let shown = self.credential(provider, &url, &outgoing.body).await?;
+        let mut call = self.client.post(url);
         if !outgoing.headers.iter().any(|(name, _)| *name == CONTENT_TYPE.as_str()) {
             call = call.header(CONTENT_TYPE, HeaderValue::from_static("application/json"));
         }
@@ -175,7 +183,7 @@ impl Upstream {
         for (name, value) in &provider.quirks.headers {
             call = call.header(name, value);
         }
-        if let Some((name, value)) = credential(provider)? {
+        for (name, value) in shown {
             call = call.header(name, value);
         }
         let sent = call.body(outgoing.body).send().await;
@@ -248,22 +256,6 @@ fn shows(chunk: &Chunk) -> bool {
 fn is_json(response: &reqwest::Response) -> bool {
     let kind = response.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
     kind.is_some_and(|kind| kind.starts_with("application/json"))
-}
-
-/// The header that shows the credential.
-fn credential(provider: &Provider) -> Result<Option<(HeaderName, HeaderValue)>, Error> {
-    let Some(secret) = &provider.credential else { return Ok(None) };
-    let (name, text) = match &provider.auth {
-        Auth::None => return Ok(None),
-        Auth::Bearer => (AUTHORIZATION, format!("Bearer {}", secret.expose())),
-        Auth::Header(name) => {
-            let name = HeaderName::from_bytes(name.as_bytes()).map_err(Error::us)?;
-            (name, secret.expose().to_owned())
-        }
-    };
-    let mut value = HeaderValue::from_str(&text).map_err(Error::us)?;
-    value.set_sensitive(true);
-    Ok(Some((name, value)))
 }
 
 /// The endpoint has no form for the request; another one may have.

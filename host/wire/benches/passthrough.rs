@@ -124,6 +124,7 @@ fn head() -> Head {
         created: 1_700_000_000,
         model: "author/model".to_owned(),
         provider: "Provider".to_owned(),
+        ..Head::default()
     }
 }
 

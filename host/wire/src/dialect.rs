@@ -217,7 +217,7 @@ pub struct Outgoing {
 }
 
 /// What every reply for a client begins with.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct Head {
     /// The generation (`gen-…`).
     pub id: String,

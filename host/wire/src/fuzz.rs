@@ -113,7 +113,7 @@ fn write_everywhere(chunks: &[Chunk], failure: Option<&Failure>) {
         created: 1,
         model: "a/b".to_owned(),
         provider: "P".to_owned(),
-        custom_tools: Vec::new(),
+        ..Head::default()
     };
     let zero = || "0".to_owned();
     let cost = Cost { total: zero(), prompt: zero(), completion: zero(), is_byok: true };

@@ -62,7 +62,9 @@ pub use error::{ErrorType, Failure, ReadError, StreamError, WriteError};
 pub use frames::{FrameError, Frames, Framing, event_stream};
 pub use image::{ImageReply, ImageRequest, Images, Picture, Size};
 pub use json::{Extra, Json, Object};
-pub use provider::{Auth, ChatTemplate, Policy, Provider, Quirks, SearchForm, providers};
+pub use provider::{
+    Auth, ChatTemplate, Policy, Provider, Quirks, SearchForm, Variable, placeholders, providers,
+};
 pub use reply::{Choice, Reply, ToolCall};
 pub use request::{
     Content, Controls, CustomTool, Effort, Media, MediaData, MediaKind, Message, Other, Part,

@@ -1,6 +1,8 @@
 //! Providers are data: `providers/*.toml`, one file each, embedded. To add one that speaks a known
 //! dialect, copy a neighbour; a wrong key fails `cargo test` with the list of valid ones.
 
+use std::collections::BTreeMap;
+
 use serde::Deserialize;
 
 use crate::dialect::DIALECTS;
@@ -25,8 +27,15 @@ pub struct Provider {
     pub name: String,
     /// The dialect it speaks (`openai-chat`).
     pub dialect: String,
-    /// Where paths begin, without a trailing slash (`https://api.openai.com/v1`).
+    /// Where paths begin, without a trailing slash (`https://api.openai.com/v1`). `{name}` stands
+    /// for a variable, `{model}` for the upstream's name of the model.
     pub base_url: String,
+    /// What stands in `base_url` and differs from one operator to the next, by name.
+    #[serde(default)]
+    pub variables: BTreeMap<String, Variable>,
+    /// Sent behind every path (`{ "api-version" = "2025-04-01-preview" }`).
+    #[serde(default)]
+    pub query: BTreeMap<String, String>,
     /// How the credential is shown.
     #[serde(default)]
     pub auth: Auth,
@@ -75,6 +84,17 @@ impl Provider {
         if let Some(problem) = wrong_url(&self.base_url) {
             return wrong("base_url", format!("`{}` {problem}", self.base_url));
         }
+        for name in placeholders(&self.base_url) {
+            if name != MODEL && !self.variables.contains_key(name) {
+                return wrong("base_url", format!("`{{{name}}}` is none of `variables`"));
+            }
+        }
+        for (name, variable) in &self.variables {
+            if let Some(env) = variable.env.iter().find(|env| !is_variable(env)) {
+                let key = format!("variables.{name}.env");
+                return wrong(&key, format!("`{env}`: {VARIABLE_RULE}"));
+            }
+        }
         if let Auth::Header(name) = &self.auth
             && !is_header_name(name)
         {
@@ -82,9 +102,7 @@ impl Provider {
         }
         for name in &self.credential_env {
             if !is_variable(name) {
-                let problem =
-                    format!("`{name}`: capital letters, digits and `_`, like OPENAI_API_KEY");
-                return wrong("credential_env", problem);
+                return wrong("credential_env", format!("`{name}`: {VARIABLE_RULE}"));
             }
         }
         for (name, value) in &self.quirks.headers {
@@ -108,8 +126,32 @@ pub enum Auth {
     Bearer,
     /// A header of this name.
     Header(String),
+    /// Amazon's signature, version 4, for the region in the variable `region`. The credential is
+    /// `ACCESS_KEY_ID:SECRET[:SESSION_TOKEN]`; one without a colon is a key to show as it is.
+    AwsSigv4 {
+        /// The service's name in signatures (`bedrock`).
+        service: String,
+    },
+    /// A token that Google gives for the credential, the JSON of a service account's key or the
+    /// path of a file that holds it.
+    GoogleServiceAccount,
     /// No credential.
     None,
+}
+
+/// A part of a provider's address.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Variable {
+    /// Environment variables that people keep it in; several are tried in order.
+    pub env: Vec<String>,
+    /// What it is where nobody says.
+    pub default: Option<String>,
+}
+
+/// The names in `{…}` of a text, in order.
+pub fn placeholders(text: &str) -> impl Iterator<Item = &str> {
+    text.split('{').skip(1).filter_map(|rest| rest.split_once('}').map(|(name, _)| name))
 }
 
 /// What is odd about a provider, as a closed list; a dialect reads what concerns it.
@@ -218,6 +260,11 @@ fn is_variable(name: &str) -> bool {
     let inner = |byte: u8| byte.is_ascii_uppercase() || byte.is_ascii_digit() || byte == b'_';
     name.bytes().all(inner) && name.starts_with(|first: char| first.is_ascii_uppercase())
 }
+
+/// The placeholder that is filled in for each request.
+const MODEL: &str = "model";
+
+const VARIABLE_RULE: &str = "capital letters, digits and `_`, like OPENAI_API_KEY";
 
 pub(crate) const SLUG_RULE: &str = "lower-case letters and digits, joined by `-`";
 

@@ -66,6 +66,8 @@ fn add_sim(config: &mut Config, port: u16) -> Result<(), anyhow::Error> {
         name: Some("Patchbay (simulated)".to_owned()),
         dialect: Some("openai-chat".to_owned()),
         base_url: Some(format!("http://127.0.0.1:{port}/v1")),
+        variables: Default::default(),
+        query: None,
         auth: None,
         credential: Some(Secret::new("none")),
         cancel: Some(true),

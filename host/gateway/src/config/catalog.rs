@@ -8,6 +8,7 @@ use anyhow::Context;
 use ledger::Price;
 use wire::{Auth, Dialect, Model, Quirks};
 
+use super::address::{self, Address};
 use super::{Config, ProviderTable, Secret};
 
 /// Everything that can be served.
@@ -84,8 +85,12 @@ pub struct Provider {
     pub name: String,
     /// How it is spoken to.
     pub dialect: &'static dyn Dialect,
-    /// Where paths begin.
+    /// Where paths begin; `{model}` stands for the upstream's name of the model.
     pub base_url: String,
+    /// Sent behind every path.
+    pub query: Vec<(String, String)>,
+    /// Where the provider computes, for signatures.
+    pub region: Option<String>,
     /// How the credential is shown.
     pub auth: Auth,
     /// The credential, where one is needed and at hand.
@@ -195,23 +200,34 @@ impl Provider {
             change.and_then(|table| table.base_url.as_ref()).unwrap_or(&shipped.base_url);
         let auth =
             change.and_then(|table| table.auth.clone()).unwrap_or_else(|| shipped.auth.clone());
-        let found = || shipped.credential_env.iter().find_map(|name| environment(name));
-        let credential = match change.and_then(|table| table.credential.clone()) {
-            Some(configured) => Some(configured),
-            None => found().filter(|text| !text.is_empty()).map(Secret::new),
-        };
+        let configured = change.and_then(|table| table.credential.clone());
+        let found = || address::credential(&auth, &shipped.credential_env, environment);
+        let (credential, unusable) =
+            address::usable(&shipped.slug, &auth, configured.or_else(found));
         let needed = auth != Auth::None && credential.is_none();
-        let obstacle = needed.then(|| match shipped.credential_env.first() {
+        let is_amazon = matches!(auth, Auth::AwsSigv4 { .. });
+        let missing = needed.then(|| match shipped.credential_env.first() {
+            Some(name) if is_amazon => {
+                format!("{name} is not set, nor are AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY")
+            }
             Some(name) => format!("{name} is not set"),
             None => format!("provider `{}` has no `credential`", shipped.slug),
         });
+        let given = change.map(|table| &table.variables);
+        let variables = address::variables(shipped, given, credential.as_ref(), environment);
+        let Address { base_url, region, obstacle } =
+            Address::of(&shipped.slug, base_url, &shipped.variables, &variables)?;
+        let query = change.and_then(|table| table.query.as_ref()).unwrap_or(&shipped.query);
+        let obstacle = unusable.or(missing).or(obstacle);
         Ok(Self {
             slug: shipped.slug.clone(),
             name: change
                 .and_then(|table| table.name.clone())
                 .unwrap_or_else(|| shipped.name.clone()),
             dialect: known_dialect(&shipped.slug, dialect)?,
-            base_url: base_url.trim_end_matches('/').to_owned(),
+            base_url,
+            query: query.clone().into_iter().collect(),
+            region,
             auth,
             credential: credential.filter(|secret| secret.expose() != "none"),
             cancel: change.and_then(|table| table.cancel).unwrap_or(shipped.cancel),
@@ -241,17 +257,23 @@ impl Provider {
             base_url.starts_with("http://") || base_url.starts_with("https://"),
             "provider `{slug}`: base_url must begin with http:// or https://, it is `{base_url}`"
         );
+        let auth = table.auth.clone().unwrap_or_default();
+        let (credential, unusable) = address::usable(slug, &auth, Some(credential));
+        let Address { base_url, region, obstacle } =
+            Address::of(slug, base_url, &BTreeMap::new(), &table.variables)?;
         Ok(Self {
             slug: slug.clone(),
             name: table.name.clone().unwrap_or_else(|| slug.clone()),
             dialect: known_dialect(slug, dialect)?,
-            base_url: base_url.trim_end_matches('/').to_owned(),
-            auth: table.auth.clone().unwrap_or_default(),
-            credential: Some(credential).filter(|secret| secret.expose() != "none"),
+            base_url,
+            query: table.query.clone().unwrap_or_default().into_iter().collect(),
+            region,
+            auth,
+            credential: credential.filter(|secret| secret.expose() != "none"),
             cancel: table.cancel.unwrap_or(true),
             quirks: table.quirks.clone().unwrap_or_default(),
             policy: policy(slug, wire::Policy::default(), Some(table))?,
-            obstacle: None,
+            obstacle: unusable.or(obstacle),
         })
     }
 }

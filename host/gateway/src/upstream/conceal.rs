@@ -1,7 +1,7 @@
 //! What an upstream says, without what is the operator's: some providers repeat the credential
 //! that they refuse, and the address they were asked at.
 
-use wire::{Failure, Json};
+use wire::{Auth, Failure, Json};
 
 use crate::config::catalog::Provider;
 
@@ -28,11 +28,15 @@ pub(super) fn text(provider: &Provider, text: String) -> String {
 
 /// What must not be told, and what stands in its place.
 fn secrets(provider: &Provider) -> Vec<(&str, &'static str)> {
-    let credential = provider.credential.as_ref().map(|secret| (secret.expose(), "[credential]"));
+    // A signing key has parts, and only some of them are ever sent.
+    let separator = matches!(provider.auth, Auth::AwsSigv4 { .. }).then_some(':');
+    let credential = provider.credential.iter().flat_map(|secret| {
+        secret.expose().split(move |c| Some(c) == separator).map(|part| (part, "[credential]"))
+    });
     let address = provider.base_url.split_once("://").map_or("", |(_, rest)| rest);
     let address = address.split('/').next().map(|address| (address, "[address]"));
     let is_long = |(text, _): &(&str, _)| text.len() >= SECRET_BYTES_MIN;
-    credential.into_iter().chain(address).filter(is_long).collect()
+    credential.chain(address).filter(is_long).collect()
 }
 
 fn without(secrets: &[(&str, &str)], mut text: String) -> String {

@@ -66,7 +66,7 @@ impl Upstream {
     ) -> Result<EmbedReply, Error> {
         let quirks = &endpoint.provider.quirks;
         let outgoing = call.write_texts(request, &endpoint.model, quirks);
-        self.ask(&endpoint.provider, outgoing, |body| call.read_vectors(body, request)).await
+        self.ask(endpoint, outgoing, |body| call.read_vectors(body, request)).await
     }
 
     /// Asks one endpoint for a ranking.
@@ -81,7 +81,7 @@ impl Upstream {
         let provider = &endpoint.provider;
         let call = offered(provider, provider.dialect.rerank(), "rankings")?;
         let outgoing = call.write_documents(request, &endpoint.model);
-        let asked = self.ask(provider, outgoing, |body| call.read_ranks(body, request));
+        let asked = self.ask(endpoint, outgoing, |body| call.read_ranks(body, request));
         self.in_time(provider, asked).await
     }
 
@@ -97,7 +97,7 @@ impl Upstream {
         let provider = &endpoint.provider;
         let call = offered(provider, provider.dialect.images(), "pictures")?;
         let outgoing = call.write_prompt(request, &endpoint.model, &provider.quirks);
-        let asked = self.ask(provider, outgoing, |body| call.read_pictures(body));
+        let asked = self.ask(endpoint, outgoing, |body| call.read_pictures(body));
         self.in_time(provider, asked).await
     }
 
@@ -113,7 +113,7 @@ impl Upstream {
         let provider = &endpoint.provider;
         let call = offered(provider, provider.dialect.transcription(), "transcriptions")?;
         let outgoing = call.write_sound(request, &endpoint.model);
-        let asked = self.ask(provider, outgoing, |body| call.read_text(body));
+        let asked = self.ask(endpoint, outgoing, |body| call.read_text(body));
         let limit = Duration::from_millis(self.limits.transcription_ms);
         self.within(limit, provider, asked).await
     }
@@ -132,7 +132,7 @@ impl Upstream {
         let outgoing = call.write_speech(request, &endpoint.model);
         let outgoing = outgoing.map_err(|error| unwritable(provider, &error))?;
         let attempt = async {
-            let response = self.post(provider, outgoing).await?;
+            let response = self.post(provider, &endpoint.model, outgoing).await?;
             if is_json(&response) {
                 let body = self.collect(provider, response, ERROR_BYTES_MAX).await?;
                 return Err(named(provider, provider.dialect.read_error(200, &body)));
@@ -151,12 +151,13 @@ impl Upstream {
     /// Sends a body and reads the whole reply.
     async fn ask<T>(
         &self,
-        provider: &Provider,
+        endpoint: &Endpoint,
         outgoing: Result<Outgoing, WriteError>,
         read: impl FnOnce(&Bytes) -> Result<T, StreamError>,
     ) -> Result<T, Error> {
+        let provider = &endpoint.provider;
         let outgoing = outgoing.map_err(|error| unwritable(provider, &error))?;
-        let response = self.post(provider, outgoing).await?;
+        let response = self.post(provider, &endpoint.model, outgoing).await?;
         let body = self.collect(provider, response, self.limits.reply_bytes_max).await?;
         read(&body).map_err(|error| incoming::failed(provider, error))
     }

@@ -52,7 +52,13 @@ impl Said {
 
 fn head() -> Head {
     let text = |text: &str| text.to_owned();
-    Head { id: text("gen-1"), created: 1, model: text("a/b"), provider: text("P") }
+    Head {
+        id: text("gen-1"),
+        created: 1,
+        model: text("a/b"),
+        provider: text("P"),
+        ..Head::default()
+    }
 }
 
 fn cost() -> Cost {

@@ -63,3 +63,27 @@ fn an_unknown_dialect_is_told_with_those_there_are() {
     assert!(refusal.contains("did you mean `openai-chat`?"), "{refusal}");
     assert!(refusal.contains("gemini-generate"), "{refusal}");
 }
+
+#[test]
+fn an_address_has_no_variable_but_those_that_are_declared() {
+    let url = "http://127.0.0.1:8000/v1";
+    let message = refusal(url, "https://{region}.acme.example");
+    assert!(message.starts_with("base_url: `{region}` is none of `variables`"), "{message}");
+    let declared = "https://{region}.acme.example/{model}\"\n\
+                    variables = { region = { env = [\"ACME_REGION\"], default = \"a\" } }\n\
+                    query = { v = \"1\" } #\"";
+    let provider = Provider::parse(&GOOD.replace(&format!("{url}\""), declared)).unwrap();
+    assert_eq!(provider.variables["region"].default.as_deref(), Some("a"));
+    let wrong = declared.replace("ACME_REGION", "acme region");
+    let message = refusal(&format!("{url}\""), &wrong);
+    assert!(message.starts_with("variables.region.env: `acme region`"), "{message}");
+}
+
+#[test]
+fn clouds_are_shown_a_credential_in_their_own_way() {
+    let auth =
+        |text| Provider::parse(&GOOD.replace("{ header = \"x-api-key\" }", text)).unwrap().auth;
+    let service = "bedrock".to_owned();
+    assert_eq!(auth("{ aws_sigv4 = { service = \"bedrock\" } }"), Auth::AwsSigv4 { service });
+    assert_eq!(auth("\"google_service_account\""), Auth::GoogleServiceAccount);
+}

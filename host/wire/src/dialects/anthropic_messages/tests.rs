@@ -27,7 +27,7 @@ fn head() -> Head {
         created: 1,
         model: "acme/claude".to_owned(),
         provider: "Anthropic".to_owned(),
-        custom_tools: Vec::new(),
+        ..Head::default()
     }
 }
 

@@ -40,6 +40,7 @@ fn head() -> Head {
         created: 0,
         model: "cohere/command-a".to_owned(),
         provider: "Cohere".to_owned(),
+        ..Head::default()
     }
 }
 

@@ -41,7 +41,7 @@ fn head() -> Head {
         created: 1,
         model: "google/gemini-3-pro".to_owned(),
         provider: "Google AI Studio".to_owned(),
-        custom_tools: Vec::new(),
+        ..Head::default()
     }
 }
 

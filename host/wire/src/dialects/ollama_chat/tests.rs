@@ -40,6 +40,7 @@ fn head() -> Head {
         created: 86_400,
         model: "qwen/qwen3-8b".to_owned(),
         provider: "Ollama".to_owned(),
+        ..Head::default()
     }
 }
 

@@ -14,7 +14,7 @@ fn head() -> Head {
         created: 1,
         model: "a/b".to_owned(),
         provider: "P".to_owned(),
-        custom_tools: Vec::new(),
+        ..Head::default()
     }
 }
 

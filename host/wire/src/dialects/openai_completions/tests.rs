@@ -176,8 +176,13 @@ fn probabilities_of_a_chat_host_count_their_own_offsets() {
     );
     let kind = "openai-chat.logprobs".to_owned();
     let delta = Delta::Other { choice: Some(0), kind, json: json.unwrap() };
-    let head =
-        Head { id: String::new(), created: 1, model: String::new(), provider: String::new() };
+    let head = Head {
+        id: String::new(),
+        created: 1,
+        model: String::new(),
+        provider: String::new(),
+        ..Head::default()
+    };
     let mut out = Vec::new();
     let mut writer = OpenaiCompletions.write_stream(&head);
     for chunk in iter::repeat_n(Chunk::of(vec![delta]), 2) {

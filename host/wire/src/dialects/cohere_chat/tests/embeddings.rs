@@ -2,10 +2,11 @@
 
 use super::*;
 use crate::embed::EmbedRequest;
+use crate::provider::Quirks;
 
 fn two() -> EmbedRequest {
-    let inputs = vec!["hello".to_owned(), "good\"bye".to_owned()];
-    EmbedRequest { model: "cohere/embed-v4".to_owned(), inputs, dimensions: None }
+    let inputs = ["hello", "good\"bye"].map(|text| text.to_owned().into()).to_vec();
+    EmbedRequest { model: "cohere/embed-v4".to_owned(), inputs, ..EmbedRequest::default() }
 }
 
 /// As in <https://docs.cohere.com/v2/reference/embed>.
@@ -16,7 +17,7 @@ const DOCUMENTED: &str = r#"{"id":"e","texts":["hello","goodbye"],
 #[test]
 fn the_body_says_what_the_vectors_are_for() {
     let request = EmbedRequest { dimensions: Some(256), ..two() };
-    let outgoing = CohereChat.write_texts(&request, "embed-v4.0");
+    let outgoing = CohereChat.write_texts(&request, "embed-v4.0", &Quirks::default()).unwrap();
     assert_eq!(outgoing.path, "/embed");
     let expected = r#"{"model":"embed-v4.0","texts":["hello","good\"bye"],"input_type":"search_document","embedding_types":["float"],"output_dimension":256}"#;
     assert_eq!(outgoing.body, expected);

@@ -2,10 +2,12 @@
 
 use super::*;
 use crate::embed::EmbedRequest;
+use crate::provider::Quirks;
 
 fn two() -> EmbedRequest {
-    let inputs = vec!["Why is the sky blue?".to_owned(), "a \"quote\"".to_owned()];
-    EmbedRequest { model: "local/minilm".to_owned(), inputs, dimensions: None }
+    let inputs =
+        ["Why is the sky blue?", "a \"quote\""].map(|text| text.to_owned().into()).to_vec();
+    EmbedRequest { model: "local/minilm".to_owned(), inputs, ..EmbedRequest::default() }
 }
 
 /// As in <https://docs.ollama.com/api/embed>.
@@ -15,12 +17,12 @@ const DOCUMENTED: &str = r#"{"model":"all-minilm",
 
 #[test]
 fn the_body_names_the_upstream_s_model_and_every_text() {
-    let outgoing = OllamaChat.write_texts(&two(), "all-minilm");
+    let outgoing = OllamaChat.write_texts(&two(), "all-minilm", &Quirks::default()).unwrap();
     assert_eq!(outgoing.path, "/api/embed");
     let expected = r#"{"model":"all-minilm","input":["Why is the sky blue?","a \"quote\""]}"#;
     assert_eq!(outgoing.body, expected);
     let request = EmbedRequest { dimensions: Some(128), ..two() };
-    let body = OllamaChat.write_texts(&request, "m").body;
+    let body = OllamaChat.write_texts(&request, "m", &Quirks::default()).unwrap().body;
     assert!(body.ends_with(br#","dimensions":128}"#), "{body:?}");
 }
 

@@ -15,7 +15,13 @@ use crate::units::Units;
 
 fn head() -> Head {
     let text = str::to_owned;
-    Head { id: text("gen-1"), created: 7, model: text("a/b"), provider: text("P") }
+    Head {
+        id: text("gen-1"),
+        created: 7,
+        model: text("a/b"),
+        provider: text("P"),
+        ..Head::default()
+    }
 }
 
 fn cost() -> Cost {
