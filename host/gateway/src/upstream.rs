@@ -39,7 +39,7 @@ pub(crate) struct Upstream {
 /// What follows of a reply.
 pub(crate) enum Rest {
     /// One stream.
-    One(Incoming),
+    One(Box<Incoming>),
     /// Several, which go on as one.
     Several(Several),
 }
@@ -161,7 +161,7 @@ impl Upstream {
                 return Err(broken(provider, "the stream has no content and no end".to_owned()));
             }
         }
-        Ok(Answer { chunks, incoming: Some(Rest::One(incoming)), source: None })
+        Ok(Answer { chunks, incoming: Some(Rest::One(Box::new(incoming))), source: None })
     }
 
     /// Sends a body; what comes back has begun well.

@@ -37,7 +37,7 @@ pub(super) async fn send(
     let mut several = Several::default();
     for (choice, answer) in (0..count).zip(answers) {
         let incoming = match answer.incoming {
-            Some(Rest::One(incoming)) => Some(incoming),
+            Some(Rest::One(incoming)) => Some(*incoming),
             Some(Rest::Several(_)) | None => None,
         };
         several.branches.push(Branch { choice, incoming, chunks: answer.chunks, usage: None });
