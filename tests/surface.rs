@@ -14,6 +14,8 @@ mod harness;
 mod answers;
 #[path = "surface/commands.rs"]
 mod commands;
+#[path = "surface/errands.rs"]
+mod errands;
 #[path = "surface/fallback.rs"]
 mod fallback;
 #[path = "surface/http2.rs"]
