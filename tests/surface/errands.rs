@@ -480,3 +480,20 @@ async fn what_nobody_can_pay_is_not_asked() {
     assert_eq!((status, &reply["error"]["code"]), (402, &json!(402)), "{reply}");
     assert_eq!(double.log("first").await, json!([]));
 }
+
+#[tokio::test]
+async fn the_simulated_vectors_and_rankings_need_no_key_and_are_always_the_same() {
+    let gateway = Gateway::start("").await;
+    let body = json!({"model": "patchbay/sim-embed", "input": ["a cat", "a cat"], "dimensions": 8});
+    let (status, _, reply) = ask(&gateway, "/api/v1/embeddings", &body).await;
+    assert_eq!((status, &reply["provider"]), (200, &json!("Patchbay (simulated)")), "{reply}");
+    assert_eq!(reply["data"][0]["embedding"], reply["data"][1]["embedding"]);
+    assert_eq!(reply["data"][0]["embedding"].as_array().unwrap().len(), 8);
+    assert_eq!(reply["usage"]["cost"], 0);
+    let documents = ["Berlin is in Germany.", "Paris is the capital of France.", "A cat."];
+    let body = json!({"model": "patchbay/sim-rerank", "query": "capital of France",
+        "documents": documents, "top_n": 1});
+    let (status, _, reply) = ask(&gateway, "/api/v1/rerank", &body).await;
+    assert_eq!((status, &reply["results"][0]["index"]), (200, &json!(1)), "{reply}");
+    assert_eq!(reply["results"].as_array().unwrap().len(), 1);
+}
