@@ -12,7 +12,6 @@ mod dialects {
     pub(crate) mod anthropic_messages;
     pub(crate) mod gemini_generate;
     pub(crate) mod openai_chat;
-    pub(crate) mod shared_rerank;
 }
 mod embed;
 mod error;

@@ -71,10 +71,13 @@ fn vector(text: &str, dimensions: usize) -> Vec<f32> {
     vector
 }
 
-/// FNV-1a: the same on every machine, cut to what any `usize` holds.
+/// FNV-1a, stirred, for it leaves the high bits of short words alike: the same on every machine,
+/// cut to what any `usize` holds.
 fn hash(word: &str) -> u64 {
     let step = |hash: u64, byte: u8| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
-    word.bytes().fold(0xcbf2_9ce4_8422_2325, step) >> 33
+    let hash = word.bytes().fold(0xcbf2_9ce4_8422_2325, step);
+    let stirred = (hash ^ (hash >> 33)).wrapping_mul(0xff51_afd7_ed55_8ccd);
+    (stirred ^ (stirred >> 33)) >> 33
 }
 
 /// The length of a vector, where none is asked for.
