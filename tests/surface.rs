@@ -16,6 +16,8 @@ mod answers;
 mod choices;
 #[path = "surface/commands.rs"]
 mod commands;
+#[path = "surface/errands.rs"]
+mod errands;
 #[path = "surface/fallback.rs"]
 mod fallback;
 #[path = "surface/http2.rs"]

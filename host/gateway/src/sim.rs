@@ -1,6 +1,7 @@
 //! `patchbay/sim`: a simulated model behind a real loopback listener that speaks `openai-chat`, so
 //! that everything works without a key. It writes its thoughts as `<think>` text, as many open
-//! models do; asked for reasoning it uses the field; given tools it calls the first one.
+//! models do; asked for reasoning it uses the field; given tools it calls the first one. Beside it
+//! stand `patchbay/sim-embed` and `patchbay/sim-rerank`.
 
 use std::convert::Infallible;
 use std::net::SocketAddr;
@@ -16,6 +17,7 @@ use hyper_util::rt::{TokioExecutor, TokioIo};
 use hyper_util::server::conn::auto::Builder;
 use serde_json::{Value, json};
 
+mod likeness;
 mod script;
 
 use script::Script;
@@ -56,6 +58,7 @@ pub(crate) async fn serve(listener: std::net::TcpListener) -> Result<(), anyhow:
 type Body = UnsyncBoxBody<Bytes, Infallible>;
 
 async fn reply(request: Request<Incoming>) -> Result<Response<Body>, Infallible> {
+    let path = request.uri().path().to_owned();
     let body = Limited::new(request.into_body(), BODY_BYTES_MAX).collect().await;
     let Ok(body) = body.map(|body| body.to_bytes()) else {
         return Ok(error(StatusCode::PAYLOAD_TOO_LARGE, "the body is too large"));
@@ -63,6 +66,14 @@ async fn reply(request: Request<Incoming>) -> Result<Response<Body>, Infallible>
     let Ok(asked) = serde_json::from_slice::<Value>(&body) else {
         return Ok(error(StatusCode::BAD_REQUEST, "the body is not JSON"));
     };
+    let made = match path.as_str() {
+        "/v1/embeddings" => Some(likeness::embeddings(&asked)),
+        "/v1/rerank" => Some(likeness::ranking(&asked)),
+        _ => None,
+    };
+    if let Some(made) = made {
+        return Ok(answer("application/json", Full::from(made.to_string()).boxed_unsync()));
+    }
     let script = Script::write(&asked);
     Ok(match asked.get("stream").and_then(Value::as_bool) {
         Some(true) => streamed(&script),

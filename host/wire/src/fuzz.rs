@@ -11,6 +11,7 @@ use crate::frames::Framing;
 use crate::json::Object;
 use crate::provider::Quirks;
 use crate::reply::Reply;
+use crate::rerank::{Document, RerankRequest};
 use crate::sse;
 
 /// Events do not depend on how their bytes are split, in any framing. The first byte says where.
@@ -80,6 +81,7 @@ pub fn reply(bytes: &[u8]) {
             Err(StreamError::Read(_)) => {}
         }
         embeddings(from, &body);
+        others(from, &body);
     }
 }
 
@@ -91,6 +93,22 @@ fn embeddings(from: &dyn Dialect, body: &Bytes) {
         assert_eq!(reply.vectors.len(), 1, "{} reads another count", from.name());
         let mut numbers = reply.vectors.iter().flatten();
         assert!(numbers.all(|number| number.is_finite()), "{} reads no number", from.name());
+    }
+}
+
+/// What reads as a ranking, pictures or a transcription holds to what it promises.
+fn others(from: &dyn Dialect, body: &Bytes) {
+    let document = Document { text: Some("a".to_owned()), image: None };
+    let request = RerankRequest { documents: vec![document; 3], ..RerankRequest::default() };
+    if let Some(Ok(reply)) = from.rerank().map(|call| call.read_ranks(body, &request)) {
+        assert!(reply.ranks.iter().all(|rank| rank.index < 3), "{} ranks too much", from.name());
+    }
+    if let Some(Ok(reply)) = from.images().map(|call| call.read_pictures(body)) {
+        assert!(!reply.pictures.is_empty(), "{} reads no picture", from.name());
+    }
+    if let Some(call) = from.transcription() {
+        // Any text will do; that it does not panic is what is asked.
+        let _ = call.read_text(body);
     }
 }
 

@@ -19,7 +19,6 @@ mod dialects {
     pub(crate) mod openai_chat;
     pub(crate) mod openai_completions;
     pub(crate) mod openai_responses;
-    pub(crate) mod shared_rerank;
 }
 mod embed;
 mod error;

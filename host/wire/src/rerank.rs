@@ -9,6 +9,10 @@ use crate::error::{ReadError, StreamError, WriteError};
 use crate::json::Json;
 use crate::units::Units;
 
+mod cohere_form;
+
+pub(crate) use cohere_form::CohereForm;
+
 /// Documents to rank.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct RerankRequest {

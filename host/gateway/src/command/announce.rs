@@ -36,7 +36,7 @@ pub(super) fn models(catalog: &Catalog) -> String {
     for (id, served) in &catalog.models {
         if served.ready().next().is_some() {
             // Nobody shall take it for a real one.
-            let is_real = id != crate::command::serve::SIM_MODEL;
+            let is_real = !id.starts_with(crate::command::serve::SIM_MODEL);
             ready.push(if is_real { id.clone() } else { format!("{id} (simulated)") });
             continue;
         }

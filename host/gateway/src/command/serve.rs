@@ -74,8 +74,10 @@ fn add_sim(config: &mut Config, port: u16) -> Result<(), anyhow::Error> {
         quirks: None,
         policy: Some(nothing_is_kept()),
     });
-    let model = toml::from_str(SIM).context("the simulated model's own entry")?;
-    config.model.push(model);
+    for text in [SIM, SIM_EMBED, SIM_RERANK] {
+        let model = toml::from_str(text).context("a simulated model's own entry")?;
+        config.model.push(model);
+    }
     Ok(())
 }
 
@@ -99,6 +101,34 @@ reasoning = "effort"
 [[endpoint]]
 provider = "patchbay-sim"
 model = "sim"
+price = { prompt = "0", completion = "0" }
+price_source = "a simulation costs nothing"
+price_date = "2026-11-21"
+"#;
+
+const SIM_EMBED: &str = r#"
+id = "patchbay/sim-embed"
+name = "Patchbay: simulated embeddings"
+description = "Simulated embeddings: texts that share words are near each other."
+context_length = 131072
+output_modalities = ["embeddings"]
+[[endpoint]]
+provider = "patchbay-sim"
+model = "sim-embed"
+price = { prompt = "0", completion = "0" }
+price_source = "a simulation costs nothing"
+price_date = "2026-11-21"
+"#;
+
+const SIM_RERANK: &str = r#"
+id = "patchbay/sim-rerank"
+name = "Patchbay: simulated ranking"
+description = "A simulated ranking: documents that share words with the query come first."
+context_length = 131072
+output_modalities = ["rerank"]
+[[endpoint]]
+provider = "patchbay-sim"
+model = "sim-rerank"
 price = { prompt = "0", completion = "0" }
 price_source = "a simulation costs nothing"
 price_date = "2026-11-21"

@@ -8,13 +8,12 @@ use bytes::Bytes;
 
 use crate::chunk::Chunk;
 use crate::dialect::{Cost, Dialect, Head, Outgoing, ReadStream, Target, WriteStream};
-use crate::dialects::shared_rerank::SharedRerank;
 use crate::embed::Embeddings;
 use crate::error::{Failure, ReadError, StreamError, WriteError};
 use crate::image::Images;
 use crate::reply::Reply;
 use crate::request::Request;
-use crate::rerank::Rerank;
+use crate::rerank::{CohereForm, Rerank};
 use crate::speech::Speech;
 use crate::transcribe::Transcription;
 
@@ -95,7 +94,7 @@ impl Dialect for OpenaiChat {
     }
 
     fn rerank(&self) -> Option<&dyn Rerank> {
-        Some(&SharedRerank)
+        Some(&CohereForm)
     }
 
     fn images(&self) -> Option<&dyn Images> {

@@ -129,3 +129,14 @@ fn mutated_embeddings_break_no_dialect() {
     ];
     run_on(&replies.map(|reply| reply.as_bytes().to_vec()), reply);
 }
+
+#[test]
+fn mutated_rankings_pictures_and_transcriptions_break_no_dialect() {
+    let replies = [
+        r#"{"results":[{"index":2,"relevance_score":0.9},{"index":0,"relevance_score":1e-3}],"meta":{"billed_units":{"search_units":1}}}"#,
+        r#"{"data":[{"index":1,"relevance_score":0.4375}],"usage":{"total_tokens":26}}"#,
+        r#"{"created":1,"data":[{"b64_json":"iVBORw0KGgo="}],"output_format":"png","usage":{"input_tokens":5,"output_tokens":9,"input_tokens_details":{"image_tokens":2}}}"#,
+        r#"{"task":"transcribe","duration":8.47,"text":"Hi","segments":[{"id":0}],"usage":{"type":"duration","seconds":9}}"#,
+    ];
+    run_on(&replies.map(|reply| reply.as_bytes().to_vec()), reply);
+}

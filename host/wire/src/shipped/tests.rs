@@ -1,6 +1,7 @@
 //! What is shipped is right, and what would not be is told apart from what is.
 
 use super::*;
+use crate::catalog::Modality;
 use crate::catalog::models;
 use crate::provider::providers;
 
@@ -55,7 +56,7 @@ fn one_usual_key_serves_its_company_s_models() {
 #[test]
 fn who_serves_embeddings_has_a_call_for_them() {
     let embedding: Vec<_> =
-        models().iter().filter(|model| model.makes(crate::Modality::Embeddings)).collect();
+        models().iter().filter(|model| model.makes(Modality::Embeddings)).collect();
     assert!(embedding.len() >= 4);
     for model in embedding {
         for endpoint in &model.endpoints {
@@ -65,6 +66,32 @@ fn who_serves_embeddings_has_a_call_for_them() {
             assert_eq!(endpoint.price["completion"], "0", "{}: nothing is written", model.id);
         }
     }
+}
+
+#[test]
+fn who_speaks_or_writes_down_has_a_call_and_a_price_for_it() {
+    let mut found = 0;
+    for model in models() {
+        for endpoint in &model.endpoints {
+            let provider = providers().iter().find(|it| it.slug == endpoint.provider).unwrap();
+            let dialect = crate::dialect(&provider.dialect).unwrap();
+            let (has_call, kinds) = match model.output_modalities.first() {
+                Some(Modality::Speech) => (dialect.speech().is_some(), &["character"][..]),
+                Some(Modality::Transcription) => {
+                    (dialect.transcription().is_some(), &["second", "prompt"][..])
+                }
+                Some(Modality::Rerank) => {
+                    (dialect.rerank().is_some(), &["search_unit", "prompt"][..])
+                }
+                _ => continue,
+            };
+            assert!(has_call, "{}: {}", model.id, provider.slug);
+            let is_paid = |kind: &&str| endpoint.price.get(*kind).is_some_and(|price| price != "0");
+            assert!(kinds.iter().any(is_paid), "{}: {kinds:?}", model.id);
+            found += 1;
+        }
+    }
+    assert!(found >= 3);
 }
 
 #[test]

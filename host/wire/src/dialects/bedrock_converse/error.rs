@@ -128,6 +128,7 @@ const EXCEPTIONS: [(ErrorType, &str); 24] = [
     (ErrorType::ProviderUnavailable, "InternalServerException"),
     (ErrorType::Timeout, "ModelTimeoutException"),
     (ErrorType::Server, "InternalServerException"),
+    (ErrorType::Unmapped, "InternalServerException"),
     (ErrorType::ProviderUnavailable, "InternalFailure"),
     (ErrorType::PreconditionFailed, "ConflictException"),
     (ErrorType::InvalidRequest, "SerializationException"),

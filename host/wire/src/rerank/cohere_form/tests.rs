@@ -13,7 +13,7 @@ fn request(documents: usize, top_n: Option<usize>) -> RerankRequest {
 }
 
 fn read(body: &str, request: &RerankRequest) -> Result<RerankReply, StreamError> {
-    SharedRerank.read_ranks(&Bytes::copy_from_slice(body.as_bytes()), request)
+    CohereForm.read_ranks(&Bytes::copy_from_slice(body.as_bytes()), request)
 }
 
 /// Index and score, the best first.
@@ -27,7 +27,7 @@ fn texts_are_sent_as_texts_and_pictures_with_their_text() {
     let image = Some("https://a.test/b.png".to_owned());
     request.documents.push(Document { text: Some("b".to_owned()), image: image.clone() });
     request.documents.push(Document { text: None, image });
-    let outgoing = SharedRerank.write_documents(&request, "rerank-v3.5").unwrap();
+    let outgoing = CohereForm.write_documents(&request, "rerank-v3.5").unwrap();
     assert_eq!(outgoing.path, "/rerank");
     let expected = r#"{"model":"rerank-v3.5","query":"Which?","documents":["document 0",{"text":"b","image":"https://a.test/b.png"},{"image":"https://a.test/b.png"}],"top_n":2}"#;
     assert_eq!(outgoing.body, expected);

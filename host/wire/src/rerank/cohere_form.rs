@@ -5,17 +5,17 @@
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
+use super::{Document, Rank, Rerank, RerankReply, RerankRequest, in_order};
 use crate::chunk::Usage;
 use crate::dialect::Outgoing;
 use crate::error::{ErrorType, Failure, ReadError, StreamError, WriteError};
-use crate::rerank::{Document, Rank, Rerank, RerankReply, RerankRequest, in_order};
 use crate::units::Units;
 
 /// The shared call.
 #[derive(Debug)]
-pub(crate) struct SharedRerank;
+pub(crate) struct CohereForm;
 
-impl Rerank for SharedRerank {
+impl Rerank for CohereForm {
     fn write_documents(
         &self,
         request: &RerankRequest,
