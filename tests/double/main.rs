@@ -22,6 +22,7 @@ use tokio::signal::unix::{SignalKind, signal};
 mod body;
 mod clock;
 mod control;
+mod event_stream;
 mod fast;
 mod gzip;
 mod journal;
