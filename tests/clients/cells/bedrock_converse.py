@@ -1,13 +1,17 @@
-"""AWS's client (`boto3`), Bedrock's Converse, with an API key instead of signatures."""
+"""AWS's client (`boto3`), Bedrock's Converse, with an API key instead of signatures.
+
+Over HTTPS the client sends the key of `AWS_BEARER_TOKEN_BEDROCK`; over plain HTTP it refuses to, so
+here a hook sends the same header.
+"""
 
 import base64
 import json
-import os
 
 import boto3
+import botocore
 from botocore.config import Config
 from botocore.exceptions import ClientError
-from cells import CITY, HELLO, SYSTEM, WEATHER, Cells, Loop, run
+from cells import CITY, HELLO, REPORT, SYSTEM, WEATHER, Cells, Loop, run
 
 TOOL = {
     "toolSpec": {
@@ -22,11 +26,19 @@ class Converse(Cells):
     limited = ClientError
 
     def __init__(self, ask):
-        os.environ["AWS_BEARER_TOKEN_BEDROCK"] = ask.key
-        config = Config(retries={"total_max_attempts": 1}, read_timeout=30)
+        config = Config(
+            signature_version=botocore.UNSIGNED,
+            retries={"total_max_attempts": 1},
+            read_timeout=30,
+        )
         self.client = boto3.client(
             "bedrock-runtime", endpoint_url=ask.url, region_name="us-east-1", config=config
         )
+
+        def show_key(request, **_):
+            request.headers["Authorization"] = f"Bearer {ask.key}"
+
+        self.client.meta.events.register("before-send.bedrock-runtime.*", show_key)
 
     def status(self, error):
         return error.response["ResponseMetadata"]["HTTPStatusCode"]
@@ -44,6 +56,10 @@ class Converse(Cells):
             "system": [{"text": SYSTEM}],
             "messages": [{"role": "user", "content": content}],
         }
+        if ask.is_structured:
+            schema = {"name": "report", "schema": json.dumps(REPORT)}
+            form = {"type": "json_schema", "structure": {"jsonSchema": schema}}
+            body["outputConfig"] = {"textFormat": form}
         return text_of(self.turn(body, ask.streamed))
 
     def loop(self, ask):

@@ -5,7 +5,7 @@ from cells import HELLO, REPORT, SYSTEM, TOOL, WEATHER, Cells, Loop, run
 
 
 class Cohere(Cells):
-    limited = cohere.errors.TooManyRequestsError
+    limited = cohere.TooManyRequestsError
 
     def __init__(self, ask):
         self.client = cohere.ClientV2(ask.key, base_url=ask.url, timeout=30, max_retries=0)

@@ -26,7 +26,9 @@ class PydanticAi(Cells):
             base_url=f"{ask.url}/api/v1", api_key=ask.key, max_retries=0, timeout=30
         )
         provider = OpenRouterProvider(openai_client=client)
-        self.model = OpenRouterModel(ask.model, provider=provider)
+        # It knows no model of that name, so it must be told what the model can do.
+        profile = {"supports_json_schema_output": True}
+        self.model = OpenRouterModel(ask.model, provider=provider, profile=profile)
 
     def say(self, ask):
         prompt = [ask.prompt]
