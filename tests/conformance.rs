@@ -20,7 +20,11 @@ mod harness;
 mod clients;
 #[path = "conformance/matrix.rs"]
 mod matrix;
+#[path = "conformance/schema.rs"]
+mod schema;
 #[path = "conformance/stage.rs"]
 mod stage;
+#[path = "conformance/surfaces.rs"]
+mod surfaces;
 #[path = "conformance/upstream.rs"]
 mod upstream;

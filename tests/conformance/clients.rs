@@ -28,7 +28,7 @@ async fn every_official_client_works_with_every_upstream() {
     // `CLIENTS=openai` runs those only whose name has that in it.
     let wanted = std::env::var("CLIENTS").unwrap_or_default();
     clients.retain(|client| client.name.contains(&wanted));
-    let mut matrix = Matrix::new("official client x upstream dialect x feature");
+    let mut matrix = Matrix::new("official client x upstream dialect x feature", FEATURES);
     // Each has a stage of its own, so that none sees what another one did to the double.
     let runs = futures_util::stream::iter(&clients)
         .map(|client| async move { (client, client.run().await) });
@@ -102,9 +102,9 @@ impl Client {
         let mut asked = Vec::new();
         for upstream in &stage.upstreams {
             for (feature, modes) in FEATURES {
-                for streamed in modes {
+                for streamed in *modes {
                     let place = Place::new(&self.name, feature, upstream.dialect, *streamed);
-                    let path = if feature == "embeddings" { &embeddings } else { &surface };
+                    let path = if *feature == "embeddings" { &embeddings } else { &surface };
                     let obstacle = self.obstacle(&place).or_else(|| path.clone());
                     match obstacle.or_else(|| upstream.obstacle(feature)) {
                         Some(why) => cells.push((place, Outcome::No(why))),

@@ -4,8 +4,10 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::io::Write as _;
 
-use crate::stage::FEATURES;
 use crate::upstream::DIALECTS;
+
+/// Features in order, each with whether it is asked for whole (`false`), streamed or both.
+pub(crate) type Features = &'static [(&'static str, &'static [bool])];
 
 /// What came of one cell.
 #[derive(Debug, Clone, PartialEq)]
@@ -32,13 +34,14 @@ pub(crate) struct Place {
 #[derive(Debug)]
 pub(crate) struct Matrix {
     title: &'static str,
+    features: Features,
     rows: Vec<String>,
     cells: BTreeMap<Place, Outcome>,
 }
 
 impl Matrix {
-    pub(crate) fn new(title: &'static str) -> Self {
-        Self { title, rows: Vec::new(), cells: BTreeMap::new() }
+    pub(crate) fn new(title: &'static str, features: Features) -> Self {
+        Self { title, features, rows: Vec::new(), cells: BTreeMap::new() }
     }
 
     pub(crate) fn set(&mut self, place: Place, outcome: Outcome) {
@@ -70,7 +73,7 @@ impl Matrix {
     fn empty(&self) -> Vec<Place> {
         let mut empty = Vec::new();
         for who in &self.rows {
-            for (feature, modes) in FEATURES {
+            for (feature, modes) in self.features {
                 for (upstream, streamed) in
                     DIALECTS.iter().flat_map(|name| modes.iter().map(move |mode| (name, *mode)))
                 {
@@ -92,7 +95,7 @@ impl Matrix {
             for dialect in DIALECTS {
                 let _ = write!(out, " {dialect:>18}");
             }
-            for (feature, modes) in FEATURES {
+            for (feature, modes) in self.features {
                 let _ = write!(out, "\n  {feature:26}");
                 for dialect in DIALECTS {
                     let marks: Vec<String> = modes

@@ -4,10 +4,11 @@
 use serde_json::Value;
 
 use crate::harness::{Double, Gateway};
+use crate::matrix::Features;
 use crate::upstream::{Upstream, folder, text};
 
-/// What is asked for, in the order of the matrix, and whether whole, streamed or both.
-pub(crate) const FEATURES: [(&str, &[bool]); 9] = [
+/// What is asked of a client, in the order of the matrix.
+pub(crate) const FEATURES: Features = &[
     ("chat", &[false, true]),
     ("tools", &[false, true]),
     ("structured", &[false, true]),
