@@ -14,7 +14,7 @@ use crate::harness::http;
 use crate::matrix::{Matrix, Outcome, Place};
 use crate::schema::Schemas;
 use crate::stage::{Stage, expected};
-use crate::upstream::{DIALECTS, folder, text};
+use crate::upstream::{DIALECTS, folder, reasons, text};
 
 #[tokio::test]
 async fn every_surface_works_with_every_upstream() {
@@ -79,8 +79,7 @@ impl Surface {
     async fn read(name: &'static str, stage: &Stage) -> Self {
         let folder = folder("surfaces").join(name);
         let about: About = serde_json::from_str(&text(&folder.join("surface.json"))).unwrap();
-        let no = folder.join("no.json");
-        let no = no.exists().then(|| serde_json::from_str(&text(&no)).unwrap()).unwrap_or_default();
+        let no = reasons(&folder);
         let path = about.path.replace("{model}", "openai-chat/chat");
         let missing = match wire::dialect(name) {
             Some(_) => stage.obstacle(&path).await,

@@ -53,8 +53,7 @@ impl Upstream {
 
     fn read(dialect: &'static str) -> Self {
         let folder = folder("upstreams").join(dialect);
-        let no = folder.join("no.json");
-        let no = no.exists().then(|| serde_json::from_str(&text(&no)).unwrap()).unwrap_or_default();
+        let no = reasons(&folder);
         Self { dialect, folder, no }
     }
 
@@ -153,6 +152,15 @@ fn hold_back_the_end(answer: &mut Value) {
             answer.as_object_mut().unwrap().remove(field);
         }
     }
+}
+
+/// A folder's `no.json`, where it has one: what can't be done, and why.
+pub(crate) fn reasons(folder: &Path) -> BTreeMap<String, String> {
+    let path = folder.join("no.json");
+    if !path.exists() {
+        return BTreeMap::new();
+    }
+    serde_json::from_str(&text(&path)).unwrap()
 }
 
 /// A folder of this suite's data.

@@ -8,14 +8,20 @@ os.environ["LITELLM_LOCAL_MODEL_COST_MAP"] = "True"
 
 import litellm  # noqa: E402
 from cells import FORMAT, HELLO, SYSTEM, TOOL, WEATHER, Cells, Loop, run  # noqa: E402
+from openai_chat import join  # noqa: E402
 
 litellm.suppress_debug_info = True
+# It leaves streams behind that close when they are collected. Where that happens in the middle of
+# another call, the HTTP library below waits for a lock that it holds itself. So they are collected
+# between cells only.
+gc.disable()
 
 
 class Litellm(Cells):
     limited = litellm.RateLimitError
 
     def __init__(self, ask):
+        gc.collect()
         self.options = {"model": f"openrouter/{ask.model}", "api_base": f"{ask.url}/api/v1"}
         self.options |= {"api_key": ask.key, "max_retries": 0, "timeout": 30}
 
@@ -46,9 +52,18 @@ class Litellm(Cells):
 
     def turn(self, body, streamed):
         reply = litellm.completion(**self.options, **body, stream=streamed)
-        if streamed:
-            reply = litellm.stream_chunk_builder(list(reply), messages=body["messages"])
-        return reply.choices[0].message
+        if not streamed:
+            return reply.choices[0].message
+        chunks = list(reply)
+        message = litellm.stream_chunk_builder(chunks, messages=body["messages"]).choices[0].message
+        # Its own helper leaves out what proves the thought.
+        whole = {}
+        for choice in (choice for chunk in chunks for choice in chunk.choices):
+            details = getattr(choice.delta, "reasoning_details", None) or []
+            join(whole, {"reasoning_details": details})
+        if whole:
+            message.reasoning_details = whole["reasoning_details"]
+        return message
 
     def embed(self, ask, text):
         return litellm.embedding(input=[text], **self.options).data[0]["embedding"]
