@@ -112,7 +112,10 @@ impl Double {
     async fn play(&self, name: &str, rest: &str, head: &Parts, body: &Bytes) -> Response<Body> {
         let json: Option<Value> = serde_json::from_slice(body).ok();
         let asks_stream = json.as_ref().and_then(|body| body.get("stream")) == Some(&json!(true));
-        let is_stream = asks_stream || rest.contains("streamGenerateContent");
+        // Some dialects ask for a stream by the path.
+        let is_stream = asks_stream
+            || rest.contains("streamGenerateContent")
+            || rest.ends_with("/converse-stream");
         let query = head.uri.query().map_or_else(String::new, |query| format!("?{query}"));
         let path = format!("/{rest}{query}");
         let headers = headers(head);

@@ -55,7 +55,8 @@ fn stored(is_last: bool, block: &[u8]) -> Vec<u8> {
     out
 }
 
-fn crc_step(crc: u32, byte: u8) -> u32 {
+/// CRC-32, one byte further; it begins with all bits set and ends inverted.
+pub(crate) fn crc_step(crc: u32, byte: u8) -> u32 {
     let step = |crc: u32, _| if crc & 1 == 1 { (crc >> 1) ^ 0xedb8_8320 } else { crc >> 1 };
     (0..8).fold(crc ^ u32::from(byte), step)
 }

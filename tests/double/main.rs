@@ -23,6 +23,7 @@ mod body;
 mod clock;
 mod control;
 mod encoding;
+mod event_stream;
 mod fast;
 mod gzip;
 mod journal;

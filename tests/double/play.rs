@@ -138,16 +138,16 @@ async fn pause(pauses: Vec<Pause>, mut gate: watch::Receiver<bool>) {
 }
 
 fn lay_out(answer: &Answer) -> Vec<Step> {
-    let frames: Vec<String> = match &answer.content {
-        Content::Whole(text) => vec![text.clone()],
+    let frames: Vec<Vec<u8>> = match &answer.content {
+        Content::Whole(text) => vec![text.clone().into_bytes()],
         Content::Stream(events) => events.iter().map(Event::frame).collect(),
     };
     let mut encoder = answer.content_encoding.map(Encoding::encoder);
     let mut steps = Vec::new();
     for (at, frame) in frames.into_iter().enumerate() {
         let bytes = match &mut encoder {
-            Some(encoder) => encoder.write(frame.as_bytes()),
-            None => frame.into_bytes(),
+            Some(encoder) => encoder.write(&frame),
+            None => frame,
         };
         let mut pauses = Vec::new();
         let silence_ms = if at == 0 { answer.first_ms } else { answer.pace_ms };

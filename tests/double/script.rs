@@ -1,7 +1,7 @@
 //! What a test can make the double do: `PUT /_double/script/{name}` with
 //! - one answer, `{"status": 429, "body": {…}}`;
-//! - a list of answers, given in turn, the last one again and again; one whose `when` text
-//!   occurs in the request goes before the others;
+//! - a list of answers, given in turn, the last one again and again; the first one whose `when`
+//!   texts all occur in the request goes before the others;
 //! - `{"stream": …, "whole": …}` with either of these for each kind of request.
 //!
 //! The fields of an answer are those of [`Answer`]; an unknown one is refused by name.
@@ -15,6 +15,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use crate::encoding::Encoding;
+use crate::event_stream;
 use crate::recording::{self, Recording};
 
 /// All that is answered under one name.
@@ -69,8 +70,7 @@ impl Turns {
     }
 
     fn next(&self, request: &str) -> Option<&Answer> {
-        let fits =
-            |answer: &&Answer| answer.when.as_ref().is_some_and(|text| request.contains(text));
+        let fits = |answer: &&Answer| answer.when.as_ref().is_some_and(|when| when.fits(request));
         if let Some(answer) = self.answers.iter().find(fits) {
             return Some(answer);
         }
@@ -80,15 +80,15 @@ impl Turns {
     }
 }
 
-/// One answer. Exactly one of `body`, `sse` and `recording` says what is sent; none is an empty
-/// body.
+/// One answer. Exactly one of `body`, `sse`, `event_stream` and `recording` says what is sent; none
+/// is an empty body.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct Answer {
-    /// Text that the request must hold for this answer to be chosen: in its first line
-    /// (`POST /v1/messages`), a header (`x-api-key: abc`, the name in lower case) or its body as
-    /// compact JSON (`"role":"tool"`).
-    pub(crate) when: Option<String>,
+    /// Text, or a list of texts, that the request must hold for this answer to be chosen: in its
+    /// first line (`POST /v1/messages`), a header (`x-api-key: abc`, the name in lower case) or its
+    /// body as compact JSON (`"role":"tool"`).
+    pub(crate) when: Option<When>,
     /// The status; 200 without it.
     pub(crate) status: Option<u16>,
     /// Headers over the usual ones.
@@ -98,6 +98,8 @@ pub(crate) struct Answer {
     /// A stream: a text is one event's data as it is; `{"event": …, "data": …}` has a name;
     /// `{"raw": …}` is put on the wire untouched; any other JSON is an event's data.
     pub(crate) sse: Option<Vec<Value>>,
+    /// A stream in AWS's binary framing, of `{"event": …, "data": …}`.
+    pub(crate) event_stream: Option<Vec<Named>>,
     /// A recorded reply's file.
     pub(crate) recording: Option<PathBuf>,
     /// Silence before the status line.
@@ -121,6 +123,33 @@ pub(crate) struct Answer {
     /// What is sent, filled in when the script is read.
     #[serde(skip)]
     pub(crate) content: Content,
+}
+
+/// What a request must hold.
+#[derive(Debug, Deserialize)]
+#[serde(untagged)]
+pub(crate) enum When {
+    /// This text.
+    One(String),
+    /// Each of these.
+    All(Vec<String>),
+}
+
+impl When {
+    fn fits(&self, request: &str) -> bool {
+        match self {
+            Self::One(text) => request.contains(text),
+            Self::All(texts) => texts.iter().all(|text| request.contains(text)),
+        }
+    }
+}
+
+/// One event of a stream whose events all have names.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Named {
+    event: String,
+    data: Value,
 }
 
 /// Where an answer stops for ever.
@@ -153,19 +182,22 @@ impl Default for Content {
 pub(crate) enum Event {
     /// With its framing made here.
     Data { name: Option<String>, payload: String },
-    /// Bytes that bring their own framing.
+    /// Text that brings its own framing.
     Raw(String),
+    /// Bytes that do.
+    Framed(Vec<u8>),
 }
 
 impl Event {
     /// The event's bytes on the wire.
-    pub(crate) fn frame(&self) -> String {
+    pub(crate) fn frame(&self) -> Vec<u8> {
         match self {
-            Self::Raw(text) => text.clone(),
+            Self::Framed(bytes) => bytes.clone(),
+            Self::Raw(text) => text.clone().into_bytes(),
             Self::Data { name: Some(name), payload } => {
-                format!("event: {name}\ndata: {payload}\n\n")
+                format!("event: {name}\ndata: {payload}\n\n").into_bytes()
             }
-            Self::Data { name: None, payload } => format!("data: {payload}\n\n"),
+            Self::Data { name: None, payload } => format!("data: {payload}\n\n").into_bytes(),
         }
     }
 
@@ -187,10 +219,15 @@ impl Event {
 
 impl Answer {
     fn complete(mut self) -> Result<Self, anyhow::Error> {
-        let sources = [self.body.is_some(), self.sse.is_some(), self.recording.is_some()];
+        let sources = [
+            self.body.is_some(),
+            self.sse.is_some(),
+            self.event_stream.is_some(),
+            self.recording.is_some(),
+        ];
         anyhow::ensure!(
             sources.iter().filter(|given| **given).count() <= 1,
-            "give one of `body`, `sse` and `recording`"
+            "give one of `body`, `sse`, `event_stream` and `recording`"
         );
         anyhow::ensure!(self.split != Some(0), "`split` is at least 1");
         if let Some(body) = self.body.take() {
@@ -198,6 +235,9 @@ impl Answer {
             self.content = Content::Whole(text);
         } else if let Some(events) = self.sse.take() {
             self.content = Content::Stream(events.iter().map(Event::read).collect());
+        } else if let Some(events) = self.event_stream.take() {
+            let frame = |one: &Named| Event::Framed(event_stream::frame(&one.event, &one.data));
+            self.content = Content::Stream(events.iter().map(frame).collect());
         } else if let Some(path) = self.recording.take() {
             self.content = match recording::read(&path)? {
                 Recording::Whole(text) => Content::Whole(text),

@@ -135,7 +135,7 @@ fn schemas_that_break_gateways_keep_the_names_of_their_members_in_every_dialect(
         json!({"type": "object", "properties": {"tree": {"$ref": "#"}, "type": {"type": ["string", "null"]}}}),
     ];
     for schema in corpus {
-        for dialect in DIALECTS {
+        for dialect in with_schemas() {
             assert_eq!(
                 names(&through(*dialect, &schema)),
                 names(&schema),
@@ -151,7 +151,7 @@ proptest! {
 
     #[test]
     fn the_names_of_members_are_preserved_in_every_dialect(schema in any_object()) {
-        for dialect in DIALECTS {
+        for dialect in with_schemas() {
             prop_assert_eq!(names(&through(*dialect, &schema)), names(&schema), "{}", dialect.name());
         }
     }
@@ -269,4 +269,9 @@ impl<'a> Names<'a> {
             self.open.pop();
         }
     }
+}
+
+/// The dialects that send a schema as one; a text-only host is told of tools in its prompt.
+fn with_schemas() -> impl Iterator<Item = &'static dyn Dialect> {
+    DIALECTS.iter().copied().filter(|dialect| dialect.name() != "openai-completions")
 }
