@@ -33,7 +33,7 @@ fn an_agents_request_reaches_every_provider_whole() {
         let mut request = surface.read_request(&Bytes::from(body)).unwrap();
         request.source = None;
         let asked = View::of(&request);
-        assert!(asked.tools.len() > 3 && asked.said.len() > 3, "{case}: {asked:?}");
+        assert!(asked.tools.len() > 2 && asked.said.len() > 3, "{case}: {asked:?}");
         // Text-only hosts take no tools that their template has no words for.
         for upstream in DIALECTS.iter().filter(|it| it.name() != "openai-completions") {
             let written = written(*upstream, &request);
@@ -83,7 +83,6 @@ impl View {
             Content::Reasoning { .. } => return,
             _ => (role, text(part)),
         };
-        // Where one text ends and the next begins is for each dialect to say.
         match self.said.last_mut() {
             Some((last, said)) if *last == role && role != Role::Tool => said.push_str(&text),
             _ => self.said.push((role, text)),
@@ -91,9 +90,10 @@ impl View {
     }
 }
 
+/// What is said, without the white space: what stands between two parts is for each dialect to say.
 fn text(part: &Part) -> String {
     match &part.content {
-        Content::Text(text) => text.clone(),
+        Content::Text(text) => text.split_whitespace().collect(),
         other => format!("{other:?}"),
     }
 }

@@ -170,7 +170,9 @@ fn history(surface: &str, said: &Value) -> Value {
 }
 
 fn written(upstream: &dyn Dialect, request: &Request, model: &str) -> Bytes {
-    let quirks = Quirks { openrouter_reasoning: true, ..Quirks::default() };
+    // Another gateway reads every provider's blocks, and sorts them itself.
+    let openrouter_reasoning = upstream.name() == "openai-chat";
+    let quirks = Quirks { openrouter_reasoning, ..Quirks::default() };
     let target = Target {
         model,
         stream: false,

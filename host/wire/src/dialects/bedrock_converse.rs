@@ -39,6 +39,10 @@ impl Dialect for BedrockConverse {
         NAME
     }
 
+    fn has_choices(&self) -> bool {
+        false
+    }
+
     fn framing(&self) -> Framing {
         Framing::EventStream
     }

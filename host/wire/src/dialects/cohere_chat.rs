@@ -13,6 +13,7 @@ use crate::embed::Embeddings;
 use crate::error::{Failure, ReadError, StreamError, WriteError};
 use crate::reply::Reply;
 use crate::request::Request;
+use crate::rerank::{CohereForm, Rerank};
 
 mod citations;
 mod embeddings;
@@ -35,6 +36,10 @@ pub(crate) struct CohereChat;
 impl Dialect for CohereChat {
     fn name(&self) -> &'static str {
         NAME
+    }
+
+    fn has_choices(&self) -> bool {
+        false
     }
 
     fn read_request(&self, body: &Bytes) -> Result<Request, ReadError> {
@@ -71,6 +76,10 @@ impl Dialect for CohereChat {
 
     fn embeddings(&self) -> Option<&dyn Embeddings> {
         Some(self)
+    }
+
+    fn rerank(&self) -> Option<&dyn Rerank> {
+        Some(&CohereForm)
     }
 }
 

@@ -37,6 +37,10 @@ impl Dialect for OllamaChat {
         NAME
     }
 
+    fn has_choices(&self) -> bool {
+        false
+    }
+
     fn framing(&self) -> Framing {
         Framing::Lines
     }

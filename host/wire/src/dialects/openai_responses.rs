@@ -64,6 +64,10 @@ impl Dialect for OpenaiResponses {
         NAME
     }
 
+    fn has_choices(&self) -> bool {
+        false
+    }
+
     fn read_request(&self, body: &Bytes) -> Result<Request, ReadError> {
         request_read::read(body)
     }

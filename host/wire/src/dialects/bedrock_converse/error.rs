@@ -108,7 +108,7 @@ fn failed_with(name: &str) -> String {
 }
 
 /// Amazon's words. Several types share one; reading takes the first.
-const EXCEPTIONS: [(ErrorType, &str); 24] = [
+const EXCEPTIONS: [(ErrorType, &str); 25] = [
     (ErrorType::InvalidRequest, "ValidationException"),
     (ErrorType::RateLimitExceeded, "ThrottlingException"),
     (ErrorType::RateLimitExceeded, "TooManyRequestsException"),
