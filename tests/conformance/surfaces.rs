@@ -245,11 +245,15 @@ impl Surface {
     }
 }
 
-/// A turn with every `{"$reply": "/pointer"}` replaced by what the reply has there.
+/// A turn with every `{"$reply": ["/pointer", …]}` replaced by what the reply has there; of several
+/// the first one that there is, for what stands before a call differs.
 fn filled(turn: &Value, reply: &Value) -> Value {
     match turn {
-        Value::Object(fields) => match fields.get("$reply").and_then(Value::as_str) {
-            Some(pointer) => reply.pointer(pointer).cloned().unwrap_or_default(),
+        Value::Object(fields) => match fields.get("$reply").and_then(Value::as_array) {
+            Some(pointers) => {
+                let mut found = pointers.iter().filter_map(|one| reply.pointer(one.as_str()?));
+                found.next().cloned().unwrap_or_default()
+            }
             None => fields.iter().map(|(key, value)| (key.clone(), filled(value, reply))).collect(),
         },
         Value::Array(items) => items.iter().map(|item| filled(item, reply)).collect(),
