@@ -8,12 +8,19 @@
     reason = "a test says what is wrong by panicking"
 )]
 
-mod harness;
-
 #[path = "surface/answers.rs"]
 #[expect(dead_code, reason = "the other tests use more of it")]
 mod answers;
 #[path = "failures/encoding.rs"]
 mod encoding;
+#[path = "failures/framing.rs"]
+mod framing;
+mod harness;
 #[path = "failures/hop.rs"]
 mod hop;
+mod spoken;
+#[path = "failures/transcript.rs"]
+mod transcript;
+#[path = "conformance/upstream.rs"]
+#[expect(dead_code, reason = "the conformance suite uses more of it")]
+mod upstream;
