@@ -8,6 +8,8 @@
     reason = "a test says what is wrong by panicking"
 )]
 
+#[path = "failures/abort.rs"]
+mod abort;
 #[path = "surface/answers.rs"]
 #[expect(dead_code, reason = "the other tests use more of it")]
 mod answers;

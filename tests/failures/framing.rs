@@ -11,8 +11,11 @@ use crate::upstream::DIALECTS;
 /// Characters of two, three and four bytes, and what looks like framing.
 const TEXT: &str = "Grüße, 日本 🦀 data: : end.";
 
+/// One event, written another way.
+type Change = fn(&str) -> String;
+
 /// Ways to write the same events.
-const WAYS: [(&str, fn(&str) -> String); 7] = [
+const WAYS: [(&str, Change); 7] = [
     ("as it is", str::to_owned),
     ("CRLF", |event| event.replace('\n', "\r\n")),
     ("CR", |event| event.replace('\n', "\r")),
@@ -71,7 +74,7 @@ async fn lines_may_end_as_windows_ends_them_and_be_apart_by_empty_ones() {
     let gateway = Gateway::start(&models(&double)).await;
     let plain = Transcript::chat("ollama-chat").replace("Hello from th", TEXT);
     assert_eq!(plain.form, Form::Lines);
-    let ways: [(&str, fn(&str) -> String); 2] = [
+    let ways: [(&str, Change); 2] = [
         ("CRLF", |line| line.replace('\n', "\r\n")),
         ("empty lines", |line| format!("\n{line}\n")),
     ];
@@ -90,7 +93,7 @@ async fn lines_may_end_as_windows_ends_them_and_be_apart_by_empty_ones() {
     arrives(&gateway, plain.dialect, "no end of the last line").await;
 }
 
-fn each(transcript: &Transcript, change: fn(&str) -> String) -> Transcript {
+fn each(transcript: &Transcript, change: Change) -> Transcript {
     let events = transcript.events.iter().map(|event| change(event)).collect();
     Transcript { events, ..transcript.clone() }
 }
