@@ -20,6 +20,8 @@ mod framing;
 mod harness;
 #[path = "failures/hop.rs"]
 mod hop;
+#[path = "failures/left_behind.rs"]
+mod left_behind;
 mod spoken;
 #[path = "failures/transcript.rs"]
 mod transcript;
