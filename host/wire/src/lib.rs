@@ -37,6 +37,7 @@ mod reply;
 mod request;
 mod rerank;
 mod schema;
+mod server_tool;
 mod shipped;
 mod source;
 mod speech;

@@ -4,7 +4,9 @@ use bytes::Bytes;
 use proptest::prelude::*;
 
 use super::*;
+use crate::availability::{Availability, Unavailable};
 use crate::chunk::{Delta, FinishReason};
+use crate::error::ErrorType;
 use crate::reply::{Choice, ToolCall};
 
 /// What a dialect's replies can't carry, or not back, and why.
@@ -173,6 +175,33 @@ proptest! {
                 blocks.map(|(text, _)| text.as_str()).collect()
             };
             prop_assert_eq!(thought(&streamed), thought(&whole), "{}, thought", dialect.name());
+        }
+    }
+}
+
+#[test]
+fn every_dialect_tells_why_nobody_serves_and_nothing_of_what_is_masked() {
+    let mut failure = Failure::new(ErrorType::NotFound, "Nobody.");
+    failure.availability = Some(Box::new(Availability::new(Unavailable::NoEndpoints)));
+    let mut masked = Failure::new(ErrorType::Server, "Internal.");
+    masked.provider_code = Some("secret-code".to_owned());
+    masked.metadata.push(("raw".to_owned(), crate::json::Json::of(&"secret-raw")));
+    for &dialect in DIALECTS {
+        let written = |failure: &Failure| {
+            let body = dialect.write_error(failure, Some(&head()));
+            let (mut early, mut late) = (Vec::new(), Vec::new());
+            dialect.write_stream(&head()).error(failure, &mut early);
+            let mut writer = dialect.write_stream(&head());
+            let text = Delta::Text { choice: 0, text: "a".to_owned() };
+            writer.chunk(&Chunk::of(vec![text]), &mut late);
+            writer.error(failure, &mut late);
+            [body, early, late].map(|out| String::from_utf8_lossy(&out).into_owned())
+        };
+        for out in written(&failure) {
+            assert!(out.contains("no_endpoints"), "{}: {out}", dialect.name());
+        }
+        for out in written(&masked) {
+            assert!(!out.contains("secret"), "{}: {out}", dialect.name());
         }
     }
 }

@@ -6,6 +6,7 @@
 
 use bytes::Bytes;
 
+use crate::availability::Availability;
 use crate::chunk::{Chunk, FinishReason};
 use crate::dialect::{Cost, Dialect, Head, Outgoing, ReadStream, Target, WriteStream};
 use crate::dialects::openai_chat::error::read as read_error;
@@ -89,6 +90,7 @@ fn write_error(failure: &Failure) -> Vec<u8> {
     let mut writer = ObjectWriter::open(&mut out);
     writer.field("error", &failure.message);
     writer.field("error_type", failure.error_type.as_str());
+    writer.some("availability", Availability::json(failure).as_ref());
     writer.close();
     out
 }

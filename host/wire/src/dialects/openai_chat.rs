@@ -32,7 +32,7 @@ pub(super) mod reply_read;
 mod reply_write;
 pub(super) mod request_read;
 mod request_write;
-mod search;
+pub(in crate::dialects) mod search;
 mod service;
 pub(super) mod shape;
 mod speaker;

@@ -5,12 +5,14 @@ use super::NAME;
 use super::json_text::{ObjectWriter, object};
 use crate::error::WriteError;
 use crate::json::Json;
-use crate::request::{Request, Tool, ToolChoice};
+use crate::request::{Other, Request, Tool, ToolChoice};
+use crate::server_tool::{self, ServerTool};
 use crate::web_search::WebSearch;
 
 /// Every tool, ready to write.
 pub(super) fn of(request: &Request) -> Result<Vec<Json>, WriteError> {
-    let mut tools = request.tools.iter().map(tool_json).collect::<Result<Vec<_>, _>>()?;
+    let tools = request.tools.iter().filter_map(|tool| tool_json(tool).transpose());
+    let mut tools = tools.collect::<Result<Vec<_>, _>>()?;
     let is_search = |tool: &Tool| WebSearch::of_tool(tool).is_some();
     if !request.tools.iter().any(is_search)
         && let Some(search) = WebSearch::of_request(request)
@@ -41,16 +43,20 @@ fn search_tool(search: &WebSearch) -> Json {
     })
 }
 
-fn tool_json(tool: &Tool) -> Result<Json, WriteError> {
+/// A tool to tell the model of, if it is to be told.
+fn tool_json(tool: &Tool) -> Result<Option<Json>, WriteError> {
     match tool {
-        Tool::Other(other) if other.dialect == NAME => Ok(other.json.clone()),
-        Tool::Other(_) if let Some(search) = WebSearch::of_tool(tool) => Ok(search_tool(&search)),
-        Tool::Other(other) => {
-            let what = format!("a tool that only {} knows; leave it out of `tools`", other.dialect);
-            Err(WriteError { dialect: NAME, what })
-        }
+        Tool::Other(other) => match ServerTool::of(other, NAME) {
+            ServerTool::Gateways(_) => Ok(None),
+            ServerTool::Own(json) => Ok(Some(json.clone())),
+            ServerTool::Search(search) => Ok(Some(search_tool(&search))),
+            ServerTool::Foreign(Other { dialect, .. }) => {
+                let what = format!("a tool that only {dialect} knows; leave it out of `tools`");
+                Err(WriteError { dialect: NAME, what })
+            }
+        },
         Tool::Function { name, description, parameters, cache_control, .. } => {
-            Ok(object(|writer| {
+            Ok(Some(object(|writer| {
                 writer.field("name", name);
                 writer.some("description", description.as_ref());
                 match parameters {
@@ -58,7 +64,7 @@ fn tool_json(tool: &Tool) -> Result<Json, WriteError> {
                     None => writer.raw("input_schema", r#"{"type":"object","properties":{}}"#),
                 }
                 writer.some("cache_control", cache_control.as_ref());
-            }))
+            })))
         }
     }
 }
@@ -68,7 +74,9 @@ pub(super) fn write_choice(writer: &mut ObjectWriter<'_>, request: &Request) {
     let parallel = request.parallel_tool_calls;
     let (kind, name) = match &request.tool_choice {
         Some(ToolChoice::None) => return writer.raw("tool_choice", r#"{"type":"none"}"#),
-        Some(ToolChoice::Other(other)) if other.dialect == NAME => {
+        Some(ToolChoice::Other(other))
+            if other.dialect == NAME && !server_tool::is_gateways(&other.json) =>
+        {
             return writer.field("tool_choice", &other.json);
         }
         Some(ToolChoice::Required) => ("any", None),

@@ -16,11 +16,13 @@ use crate::request::{
     Content, Effort, MediaData, Message, Part, Reasoning, Request, ResponseFormat, ToolChoice,
 };
 use crate::schema::{ANTHROPIC, fit};
+use crate::server_tool;
 use crate::source::Source;
 
 /// Writes the body and what has to come with it.
 pub(super) fn write_request(request: &Request, to: &Target<'_>) -> Result<Outgoing, WriteError> {
     let source = Source::of_dialect(&request.source, NAME);
+    let source = source.filter(|_| !server_tool::are_among(request));
     let patched = source.and_then(|bytes| patch(&bytes, request, to).transpose()).transpose()?;
     let body = match patched {
         Some(body) => body,

@@ -1,9 +1,10 @@
 //! Failures in both directions: `{"__type":"ThrottlingException","message":"…"}`, and exceptions
 //! inside of streams, whose names begin small.
 
+use crate::availability::Availability;
 use crate::error::{ErrorType, Failure};
 use crate::json::{Json, Object};
-use crate::json_text::{object, shorten, text_of};
+use crate::json_text::{ObjectWriter, object, shorten, text_of};
 
 /// Reads the body of an error status.
 pub(super) fn read_error(status: u16, body: &[u8]) -> Failure {
@@ -69,7 +70,7 @@ fn read_failure(fields: &Object<'_>, name: Option<&str>, status: Option<u16>) ->
 pub(super) fn write_error(failure: &Failure) -> Vec<u8> {
     let body = object(|writer| {
         writer.field("__type", exception(failure.error_type));
-        writer.field("message", &failure.message);
+        write_message(writer, failure);
     });
     body.as_str().as_bytes().to_vec()
 }
@@ -83,7 +84,12 @@ pub(super) fn write_exception(failure: &Failure) -> (&'static str, Json) {
         "ModelErrorException" | "ModelTimeoutException" => "modelStreamErrorException",
         _ => "validationException",
     };
-    (name, object(|writer| writer.field("message", &failure.message)))
+    (name, object(|writer| write_message(writer, failure)))
+}
+
+fn write_message(writer: &mut ObjectWriter<'_>, failure: &Failure) {
+    writer.field("message", &failure.message);
+    writer.some("availability", Availability::json(failure).as_ref());
 }
 
 /// The exception for a type: the first of its rows.

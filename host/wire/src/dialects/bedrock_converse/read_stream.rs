@@ -144,8 +144,16 @@ impl Reader {
         deltas: &mut Vec<Delta>,
     ) -> Result<(), ReadError> {
         let delta: Object<'_> = required(fields, "delta", "contentBlockDelta", "an object")?;
-        let index = index_of(fields);
-        if !self.open.iter().any(|(known, _)| *known == index) {
+        let mut index = index_of(fields);
+        let is_known = |index| self.open.iter().any(|(known, _)| *known == index);
+        if !is_known(index)
+            && present(&delta, "toolUse").is_some()
+            && let Some((call, _)) =
+                self.open.iter().rfind(|(_, block)| matches!(block, Block::Call(..)))
+        {
+            // Arguments without a call of their own are those of the last one.
+            index = *call;
+        } else if !is_known(index) {
             // Only calls are announced.
             let block = match present(&delta, "reasoningContent") {
                 Some(_) => Block::Thought(self.counts.thought()),

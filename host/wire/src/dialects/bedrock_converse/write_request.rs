@@ -17,11 +17,13 @@ use crate::error::WriteError;
 use crate::json::{Json, Object};
 use crate::json_text::{ObjectWriter, object};
 use crate::request::{Content, Request, ResponseFormat};
+use crate::server_tool;
 use crate::source::Source;
 
 /// Writes the address and the body.
 pub(super) fn write_request(request: &Request, to: &Target<'_>) -> Result<Outgoing, WriteError> {
-    let source = Source::of_dialect(&request.source, NAME).filter(|_| is_returnable(request));
+    let source = Source::of_dialect(&request.source, NAME);
+    let source = source.filter(|_| is_returnable(request) && !server_tool::are_among(request));
     let body = match source {
         Some(bytes) => bytes,
         None => compose(request, to)?,

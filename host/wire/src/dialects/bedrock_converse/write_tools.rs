@@ -7,7 +7,9 @@ use crate::dialect::Target;
 use crate::error::WriteError;
 use crate::json::Json;
 use crate::json_text::object;
-use crate::request::{Request, Tool, ToolChoice};
+use crate::request::{Other, Request, Tool, ToolChoice};
+use crate::server_tool::ServerTool;
+use crate::web_search::{WHAT, WebSearch};
 
 /// The tools and the choice among them; none where none may be called.
 pub(super) fn tools(
@@ -15,6 +17,9 @@ pub(super) fn tools(
     to: &Target<'_>,
     family: Family,
 ) -> Result<Option<Json>, WriteError> {
+    if WebSearch::of_request(request).is_some() {
+        return Err(refuse(WHAT));
+    }
     // The dialect has no word for it: a model that is offered no tool calls none.
     if request.tools.is_empty() || request.tool_choice == Some(ToolChoice::None) {
         return Ok(None);
@@ -22,12 +27,15 @@ pub(super) fn tools(
     let mut tools = Vec::with_capacity(request.tools.len());
     for tool in &request.tools {
         match tool {
-            Tool::Other(other) if other.dialect == NAME => tools.push(other.json.clone()),
-            Tool::Other(other) => {
-                let dialect = other.dialect;
-                let what = format!("a tool that only {dialect} knows; leave it out of `tools`");
-                return Err(refuse(&what));
-            }
+            Tool::Other(other) => match ServerTool::of(other, NAME) {
+                ServerTool::Gateways(_) => {}
+                ServerTool::Own(json) => tools.push(json.clone()),
+                ServerTool::Search(_) => return Err(refuse(WHAT)),
+                ServerTool::Foreign(Other { dialect, .. }) => {
+                    let what = format!("a tool that only {dialect} knows; leave it out of `tools`");
+                    return Err(refuse(&what));
+                }
+            },
             Tool::Function { name, description, parameters, strict, cache_control } => {
                 let is_strict = strict.filter(|strict| *strict && takes_schema(to));
                 let text = description.as_ref().filter(|text| !text.trim().is_empty());
@@ -45,6 +53,9 @@ pub(super) fn tools(
                 tools.extend(cache::write(cache_control.as_ref(), family));
             }
         }
+    }
+    if tools.is_empty() {
+        return Ok(None);
     }
     let choice = choice(request);
     Ok(Some(object(|writer| {

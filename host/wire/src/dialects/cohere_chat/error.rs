@@ -2,6 +2,7 @@
 //! error afterwards. `error_type` is the gateway's, as in every dialect.
 
 use super::native_reason;
+use crate::availability::Availability;
 use crate::chunk::FinishReason;
 use crate::dialect::Head;
 use crate::error::{ErrorType, Failure};
@@ -15,6 +16,7 @@ pub(super) fn write_error(failure: &Failure, head: Option<&Head>) -> Vec<u8> {
     writer.some("id", head.map(|head| &head.id));
     writer.field("message", &failure.message);
     writer.field("error_type", failure.error_type.as_str());
+    writer.some("availability", Availability::json(failure).as_ref());
     writer.close();
     out
 }
@@ -29,5 +31,6 @@ pub(super) fn ending(failure: &Failure) -> Json {
         writer.field("error", &failure.message);
         writer.field("finish_reason", reason);
         writer.field("error_type", failure.error_type.as_str());
+        writer.some("availability", Availability::json(failure).as_ref());
     })
 }

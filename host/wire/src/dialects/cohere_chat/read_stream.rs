@@ -20,8 +20,17 @@ use crate::sse::Event;
 pub(super) struct Reader {
     has_begun: bool,
     is_done: bool,
-    /// The upstream's index of each call, and whether it has arguments by now.
-    calls: Vec<(u64, bool)>,
+    calls: Vec<Known>,
+}
+
+/// A call that has begun.
+#[derive(Debug)]
+struct Known {
+    /// The upstream's index, which some give to one call after the other.
+    index: u64,
+    id: Option<String>,
+    /// Whether arguments came.
+    has_arguments: bool,
 }
 
 impl ReadStream for Reader {
@@ -123,13 +132,16 @@ impl Reader {
     ) -> Result<(), ReadError> {
         for call in one_or_more(Some(call)) {
             let Call { id, name, arguments } = Call::read(call, "delta.message.tool_calls")?;
-            let known = self.calls.iter().position(|(known, _)| *known == index);
+            let named = self.calls.iter().position(|it| id.is_some() && it.id == id);
+            let is_it = |it: &Known| it.index == index && (id.is_none() || it.id.is_none());
+            let known = named.or_else(|| self.calls.iter().rposition(is_it));
             let position = known.unwrap_or(self.calls.len());
             if known.is_none() {
-                self.calls.push((index, false));
+                self.calls.push(Known { index, id: None, has_arguments: false });
             }
-            if let Some((_, has_arguments)) = self.calls.get_mut(position) {
-                *has_arguments |= !arguments.is_empty();
+            if let Some(call) = self.calls.get_mut(position) {
+                call.has_arguments |= !arguments.is_empty();
+                call.id = call.id.take().or_else(|| id.clone());
             }
             let index = u16::try_from(position).map_err(|_| {
                 ReadError::new("delta.message.tool_calls", "at most 65536 calls", "more")
@@ -142,8 +154,8 @@ impl Reader {
     /// A call without arguments has none to be streamed; other dialects want JSON all the same.
     fn call_end(&mut self, index: u64, deltas: &mut Vec<Delta>) {
         let calls = (0..=u16::MAX).zip(&mut self.calls);
-        for (position, (_, has_arguments)) in calls.filter(|(_, (known, _))| *known == index) {
-            if !std::mem::replace(has_arguments, true) {
+        for (position, call) in calls.filter(|(_, known)| known.index == index) {
+            if !std::mem::replace(&mut call.has_arguments, true) {
                 let arguments = "{}".to_owned();
                 deltas.push(Delta::ToolCall {
                     choice: 0,

@@ -11,11 +11,14 @@ use crate::error::WriteError;
 use crate::json::{Json, Object};
 use crate::json_text::{ObjectWriter, object};
 use crate::request::{Effort, Reasoning, Request, ResponseFormat, Sampling, Tool, ToolChoice};
+use crate::server_tool::{self, ServerTool};
 use crate::source::Source;
+use crate::web_search::{WHAT, WebSearch};
 
 /// Writes the body.
 pub(super) fn write_request(request: &Request, to: &Target<'_>) -> Result<Outgoing, WriteError> {
     let source = Source::of_dialect(&request.source, NAME);
+    let source = source.filter(|_| !server_tool::are_among(request));
     let body = match source.and_then(|bytes| patch(&bytes, to)) {
         Some(body) => body,
         None => compose(request, to)?,
@@ -83,11 +86,14 @@ impl Tools {
         let mut tools = Self::default();
         let forced = match &request.tool_choice {
             Some(ToolChoice::Function(name)) => Some(name),
-            Some(ToolChoice::Other(other)) => {
+            Some(ToolChoice::Other(other)) if !server_tool::is_gateways(&other.json) => {
                 return Err(refuse(format!("a tool choice of {}", other.dialect)));
             }
             _ => None,
         };
+        if WebSearch::of_request(request).is_some() {
+            return Err(refuse(WHAT.to_owned()));
+        }
         let mut wishes = Vec::new();
         for tool in &request.tools {
             match tool {
@@ -96,13 +102,17 @@ impl Tools {
                     wishes.push(*strict);
                     tools.tools.push(function(name, description.as_ref(), parameters.as_ref()));
                 }
-                Tool::Other(other) if other.dialect == NAME => {
-                    tools.tools.extend(forced.is_none().then(|| other.json.clone()));
-                }
-                Tool::Other(other) => {
-                    let what = format!("a tool that only {} knows", other.dialect);
-                    return Err(refuse(what));
-                }
+                Tool::Other(other) => match ServerTool::of(other, NAME) {
+                    ServerTool::Gateways(_) => {}
+                    ServerTool::Own(json) => {
+                        tools.tools.extend(forced.is_none().then(|| json.clone()));
+                    }
+                    ServerTool::Search(_) => return Err(refuse(WHAT.to_owned())),
+                    ServerTool::Foreign(other) => {
+                        let what = format!("a tool that only {} knows", other.dialect);
+                        return Err(refuse(what));
+                    }
+                },
             }
         }
         if let Some(name) = forced.filter(|_| wishes.is_empty()) {

@@ -5,6 +5,7 @@ use serde_json::Value;
 use crate::error::{ReadError, WriteError};
 use crate::json::Json;
 use crate::request::{Other, Request, Tool, ToolChoice};
+use crate::server_tool::{self, ServerTool};
 use crate::web_search::{WHAT, WebSearch};
 
 use super::fields::{Fields, shorten, under};
@@ -20,6 +21,12 @@ pub(super) fn read(body: &Fields<'_>) -> Result<Vec<Tool>, ReadError> {
         {
             let there = |error| here(under(error, &format!("functionDeclarations[{index}]")));
             tools.push(declaration(one).map_err(there)?);
+        }
+        if fields.text("type").ok().flatten().is_some_and(|kind| kind.starts_with("openrouter:")) {
+            let mut tool = Draft::default();
+            fields.each().for_each(|(key, raw)| tool.put(key, &raw));
+            tools.push(Tool::Other(Other { dialect: NAME, json: Json::of(&tool) }));
+            continue;
         }
         for (key, raw) in fields.others(&["functionDeclarations"]) {
             let mut tool = Draft::default();
@@ -61,10 +68,11 @@ pub(super) fn write(request: &Request, body: &mut Draft) -> Result<(), WriteErro
                 }
                 functions.push(function);
             }
-            Tool::Other(other) if other.dialect == NAME => tools.push(other.json.clone()),
-            Tool::Other(other) => match WebSearch::of_tool(tool) {
-                Some(search) => tools.push(search_tool(&search)?),
-                None => return Err(foreign_tool(at, other)),
+            Tool::Other(other) => match ServerTool::of(other, NAME) {
+                ServerTool::Gateways(_) => {}
+                ServerTool::Own(json) => tools.push(json.clone()),
+                ServerTool::Search(search) => tools.push(search_tool(&search)?),
+                ServerTool::Foreign(other) => return Err(foreign_tool(at, other)),
             },
         }
     }
@@ -168,6 +176,7 @@ pub(super) fn write_choice(request: &Request, body: &mut Draft) -> Result<(), Wr
             calling.put("mode", &"ANY");
             calling.put("allowedFunctionNames", &[name]);
         }
+        Some(ToolChoice::Other(other)) if server_tool::is_gateways(&other.json) => {}
         Some(ToolChoice::Other(other)) if other.dialect == NAME => {
             config.put("functionCallingConfig", &other.json);
         }

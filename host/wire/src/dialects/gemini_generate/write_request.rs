@@ -7,6 +7,7 @@ use crate::dialect::{Outgoing, ReasoningStyle, Target};
 use crate::error::WriteError;
 use crate::json::Object;
 use crate::request::Request;
+use crate::server_tool;
 use crate::source::Source;
 
 use super::shape::{ContentOut, Draft};
@@ -14,7 +15,8 @@ use super::{NAME, config, contents_write, service, tools};
 
 /// Writes the path and the body.
 pub(super) fn write(request: &Request, to: &Target<'_>) -> Result<Outgoing, WriteError> {
-    let body = match Source::of_dialect(&request.source, NAME) {
+    let source = Source::of_dialect(&request.source, NAME);
+    let body = match source.filter(|_| !server_tool::are_among(request)) {
         Some(body) => without_address(body),
         None => build(request, to)?,
     };

@@ -11,11 +11,14 @@ use crate::error::WriteError;
 use crate::json::{Json, Object};
 use crate::json_text::{ObjectWriter, object};
 use crate::request::{Effort, Reasoning, Request, ResponseFormat, Tool, ToolChoice};
+use crate::server_tool::{self, ServerTool};
 use crate::source::Source;
+use crate::web_search::{WHAT, WebSearch};
 
 /// Writes the body.
 pub(super) fn write_request(request: &Request, to: &Target<'_>) -> Result<Outgoing, WriteError> {
     let source = Source::of_dialect(&request.source, NAME);
+    let source = source.filter(|_| !server_tool::are_among(request));
     let body = match source.and_then(|bytes| patch(&bytes, to)) {
         Some(body) => body,
         None => compose(request, to)?,
@@ -83,19 +86,30 @@ fn tools(request: &Request) -> Result<Vec<Json>, WriteError> {
         Some(ToolChoice::Auto) | None => None,
         Some(ToolChoice::Required) => Some("the tool choice `required`".to_owned()),
         Some(ToolChoice::Function(name)) => Some(format!("the tool choice of `{name}`")),
+        Some(ToolChoice::Other(other)) if server_tool::is_gateways(&other.json) => None,
         Some(ToolChoice::Other(other)) => Some(format!("a tool choice of {}", other.dialect)),
     };
     if let Some(what) = demands {
         return Err(refuse(what));
     }
-    request.tools.iter().map(tool).collect()
+    if WebSearch::of_request(request).is_some() {
+        return Err(refuse(WHAT.to_owned()));
+    }
+    request.tools.iter().filter_map(|it| tool(it).transpose()).collect()
 }
 
-fn tool(tool: &Tool) -> Result<Json, WriteError> {
+/// A tool to tell the model of, if it is to be told.
+fn tool(tool: &Tool) -> Result<Option<Json>, WriteError> {
     match tool {
-        Tool::Other(other) if other.dialect == NAME => Ok(other.json.clone()),
-        Tool::Other(other) => Err(refuse(format!("a tool that only {} knows", other.dialect))),
-        Tool::Function { name, description, parameters, .. } => Ok(object(|writer| {
+        Tool::Other(other) => match ServerTool::of(other, NAME) {
+            ServerTool::Gateways(_) => Ok(None),
+            ServerTool::Own(json) => Ok(Some(json.clone())),
+            ServerTool::Search(_) => Err(refuse(WHAT.to_owned())),
+            ServerTool::Foreign(other) => {
+                Err(refuse(format!("a tool that only {} knows", other.dialect)))
+            }
+        },
+        Tool::Function { name, description, parameters, .. } => Ok(Some(object(|writer| {
             writer.field("type", "function");
             let function = object(|writer| {
                 writer.field("name", name);
@@ -106,7 +120,7 @@ fn tool(tool: &Tool) -> Result<Json, WriteError> {
                 }
             });
             writer.field("function", &function);
-        })),
+        }))),
     }
 }
 

@@ -62,8 +62,12 @@ fn options(search: &WebSearch) -> Json {
 
 /// OpenRouter's own tool, for a wish of another dialect.
 pub(super) fn tool(tool: &Tool) -> Option<Json> {
-    let search = WebSearch::of_tool(tool)?;
-    Some(of(|tool| {
+    Some(server_tool(&WebSearch::of_tool(tool)?))
+}
+
+/// The wish as OpenRouter's own tool.
+pub(in crate::dialects) fn server_tool(search: &WebSearch) -> Json {
+    of(|tool| {
         tool.raw("type", r#""openrouter:web_search""#);
         tool.object("parameters", |parameters| {
             parameters.raw("engine", r#""native""#);
@@ -85,10 +89,11 @@ pub(super) fn tool(tool: &Tool) -> Option<Json> {
                 });
             }
         });
-    }))
+    })
 }
 
-fn of(fields: impl FnOnce(&mut Writer<'_>)) -> Json {
+/// An object.
+pub(in crate::dialects) fn of(fields: impl FnOnce(&mut Writer<'_>)) -> Json {
     let mut out = Vec::new();
     let mut object = Writer::begin(&mut out);
     fields(&mut object);

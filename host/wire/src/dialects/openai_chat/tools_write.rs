@@ -13,6 +13,7 @@ use super::{NAME, search};
 use crate::error::WriteError;
 use crate::json::{Json, Object};
 use crate::request::{Other, Tool, ToolChoice};
+use crate::server_tool::{self, ServerTool};
 use crate::web_search::WebSearch;
 
 /// The client's list without the gateway's tools and cache breakpoints; `None` when it stays.
@@ -71,9 +72,11 @@ pub(super) fn write(
             Tool::Other(_) if let Some(json) = search::tool(tool) => {
                 kept.push(Cow::Owned(Tool::Other(Other { dialect: NAME, json })));
             }
-            Tool::Other(other) => {
-                return Err(rules.cannot(format!("a tool of {}", other.dialect)));
-            }
+            Tool::Other(other) => match ServerTool::of(other, NAME) {
+                ServerTool::Gateways(_) if !rules.is_openrouter() => {}
+                ServerTool::Gateways(_) => kept.push(Cow::Borrowed(tool)),
+                _ => return Err(rules.cannot(format!("a tool of {}", other.dialect))),
+            },
         }
     }
     if kept.is_empty() {
@@ -137,6 +140,9 @@ pub(super) fn write_choice(
             choice.raw("type", r#""function""#);
             choice.object("function", |function| function.value("name", name));
         }),
+        Some(ToolChoice::Other(other)) if server_tool::is_gateways(&other.json) => {
+            body.optional("tool_choice", Some(&other.json).filter(|_| rules.is_openrouter()));
+        }
         Some(ToolChoice::Other(other)) if other.dialect != NAME => {
             return Err(rules.cannot(format!("a tool choice of {}", other.dialect)));
         }

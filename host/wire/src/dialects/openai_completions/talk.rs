@@ -3,6 +3,7 @@
 
 use serde::Serialize;
 
+use super::NAME;
 use super::family::{Calls, Family, System};
 use super::neutral;
 use super::request_write::cannot;
@@ -10,6 +11,8 @@ use crate::chunk::Role;
 use crate::error::WriteError;
 use crate::json::{Json, Object};
 use crate::request::{Content, MediaKind, Message, Part, Request, Tool, ToolChoice};
+use crate::server_tool::{self, ServerTool};
+use crate::web_search::{WHAT, WebSearch};
 
 /// What a template is given.
 #[derive(Debug, Default, Serialize)]
@@ -78,17 +81,17 @@ fn read_tools(request: &Request, family: &Family) -> Result<Vec<String>, WriteEr
     match &request.tool_choice {
         Some(ToolChoice::None) => return Ok(Vec::new()),
         None | Some(ToolChoice::Auto) => {}
+        Some(ToolChoice::Other(other)) if server_tool::is_gateways(&other.json) => {}
         Some(_) => return Err(cannot("a tool choice that demands a call")),
     }
-    let told = request.tools.iter().filter(|tool| !is_gateways(tool));
-    told.map(|tool| read_tool(tool, family)).collect()
-}
-
-/// Whether a tool is the gateway's own, which no model is told of.
-fn is_gateways(tool: &Tool) -> bool {
-    let Tool::Other(other) = tool else { return false };
-    let kind = other.json.read::<Object<'_>>().ok().and_then(|fields| fields.field("type"));
-    kind.is_some_and(|kind| kind.get().starts_with("\"openrouter:"))
+    if WebSearch::of_request(request).is_some() {
+        return Err(cannot(WHAT));
+    }
+    let is_told = |tool: &&Tool| match tool {
+        Tool::Function { .. } => true,
+        Tool::Other(other) => !matches!(ServerTool::of(other, NAME), ServerTool::Gateways(_)),
+    };
+    request.tools.iter().filter(is_told).map(|tool| read_tool(tool, family)).collect()
 }
 
 fn read_tool(tool: &Tool, family: &Family) -> Result<String, WriteError> {

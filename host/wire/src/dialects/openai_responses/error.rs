@@ -2,6 +2,7 @@
 
 use serde_json::value::RawValue;
 
+use crate::availability::Availability;
 use crate::dialects::openai_chat::emit::Object as Writer;
 use crate::dialects::openai_chat::error as chat;
 use crate::dialects::openai_chat::shape::text;
@@ -45,6 +46,7 @@ pub(super) fn write_inside(failure: &Failure, out: &mut Vec<u8>) {
     let mut error = Writer::begin(out);
     error.value("code", code(failure.error_type));
     error.value("message", &failure.message);
+    error.optional("availability", Availability::json(failure).as_ref());
     error.end();
 }
 

@@ -45,7 +45,18 @@ impl Items {
     ) -> Result<(), ReadError> {
         let Some(raw) = event.field("item") else { return Ok(()) };
         let fields = Object::parse(raw.get()).unwrap_or_default();
-        let (position, is_new) = self.position(event.field("output_index"), &fields)?;
+        let place = event.field("output_index");
+        // Some hosts number everything alike: an item of another name is another.
+        let id = word(fields.field("id"));
+        let before = self.find(place, id.as_deref()).and_then(|at| self.items.get_mut(at));
+        if let Some(before) = before
+            && id.is_some()
+            && before.id.is_some()
+            && before.id != id
+        {
+            before.place = None;
+        }
+        let (position, is_new) = self.position(place, &fields)?;
         let Some(item) = self.items.get_mut(position).filter(|_| is_new) else { return Ok(()) };
         match item.kind {
             Kind::Other => deltas.push(event_of(event)),
@@ -172,10 +183,15 @@ impl Items {
     }
 
     fn find(&self, place: Option<&RawValue>, id: Option<&str>) -> Option<usize> {
-        let by_place = count(place)
-            .and_then(|place| self.items.iter().position(|item| item.place == Some(place)));
-        by_place
-            .or_else(|| self.items.iter().position(|item| id.is_some() && item.id.as_deref() == id))
+        let place = count(place);
+        let is_there = |item: &Item| place.is_some() && item.place == place;
+        let is_named = |item: &Item| id.is_some() && item.id.as_deref() == id;
+        // Names change between the events of some hosts, so that the place alone tells as well; but
+        // a place may be another item's by now.
+        let by_both = self.items.iter().position(|item| is_there(item) && is_named(item));
+        let lost = || self.items.iter().position(|item| item.place.is_none() && is_named(item));
+        let by_place = || self.items.iter().position(is_there);
+        by_both.or_else(lost).or_else(by_place).or_else(|| self.items.iter().position(is_named))
     }
 }
 

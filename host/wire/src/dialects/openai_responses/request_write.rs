@@ -24,6 +24,7 @@ pub(super) fn write(request: &Request, to: &Target<'_>) -> Result<Outgoing, Writ
         return Err(rules.cannot(format!("a reply of {word}")));
     }
     let source = Source::of_dialect(&request.source, NAME);
+    let source = source.filter(|_| rules.is_openrouter() || !tools_write::are_reworded(request));
     let text = source.as_deref().and_then(|bytes| std::str::from_utf8(bytes).ok());
     let body = match text.and_then(|text| Object::parse(text).ok()) {
         Some(fields) => Bytes::from(request_patch::patch(request, &rules, &fields)),
@@ -121,7 +122,7 @@ fn write_canonical(request: &Request, rules: &Rules<'_>) -> Result<Vec<u8>, Writ
     body.optional("stream", Some(&true).filter(|_| rules.to.stream));
     let messages = input_write::instructions(&request.messages, &mut body);
     input_write::write(messages, request, rules, body.key("input"))?;
-    let has_tools = tools_write::write(&request.tools, &request.custom_tools, rules, &mut body)?;
+    let has_tools = tools_write::write(request, rules, &mut body)?;
     if has_tools || request.tools.is_empty() {
         let choice = request.tool_choice.as_ref();
         tools_write::write_choice(choice, &request.custom_tools, rules, &mut body)?;
