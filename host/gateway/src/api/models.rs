@@ -62,8 +62,7 @@ pub(super) fn routes() -> Router<App> {
 pub(super) fn foreign_routes() -> Router<App> {
     Router::new()
         .route("/v1beta/models", get(gemini::list))
-        // One word for both parts of the id: what is generated is posted to the same path.
-        .route("/v1beta/models/{*call}", get(gemini::show))
+        .route("/v1beta/models/{author}/{slug}", get(gemini::show))
         .route("/api/tags", get(ollama::tags))
         .route("/api/version", get(ollama::version))
 }

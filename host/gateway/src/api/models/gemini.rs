@@ -19,8 +19,11 @@ pub(super) async fn list(State(app): State<App>, Query(pairs): Pairs) -> Respons
 }
 
 /// `GET /v1beta/models/{author}/{slug}`
-pub(super) async fn show(State(app): State<App>, Path(id): Path<String>) -> Response {
-    answer(find(&app, &id).map(|served| model(&served)))
+pub(super) async fn show(
+    State(app): State<App>,
+    Path((author, slug)): Path<(String, String)>,
+) -> Response {
+    answer(find(&app, &format!("{author}/{slug}")).map(|served| model(&served)))
 }
 
 /// Whether the client speaks Gemini's API.
