@@ -89,8 +89,9 @@ impl Surface {
     }
 
     fn obstacle(&self, place: &Place) -> Option<String> {
-        let of_feature = self.no.get(&place.feature);
-        of_feature
+        let of_both = self.no.get(&format!("{} {}", place.feature, place.upstream));
+        of_both
+            .or_else(|| self.no.get(&place.feature))
             .or_else(|| self.no.get(&place.upstream))
             .cloned()
             .or_else(|| self.missing.clone())
