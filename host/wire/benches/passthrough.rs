@@ -3,6 +3,7 @@
 //! with nothing known of it, measured in the same run.
 
 #![expect(clippy::print_stdout, clippy::unwrap_used, reason = "a benchmark prints, and may stop")]
+#![expect(clippy::disallowed_methods, reason = "a benchmark reads the clock")]
 
 use std::hint::black_box;
 use std::time::{Duration, Instant};
@@ -65,7 +66,7 @@ fn main() {
 
 fn conversation() -> Request {
     let message = |at: usize| Message {
-        role: if at % 2 == 0 { Role::User } else { Role::Assistant },
+        role: if at.is_multiple_of(2) { Role::User } else { Role::Assistant },
         name: None,
         parts: vec![Part::new(Content::Text(format!(
             "Turn {at} says \"something\" of the usual length, and a little more."

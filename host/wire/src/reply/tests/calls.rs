@@ -9,6 +9,7 @@ use crate::reply::Reply;
 use crate::sse::Event;
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "a table")]
 fn fragments_of_parallel_tool_calls_come_together_in_every_dialect() {
     let chat = |pieces: &str| {
         format!(r#"{{"choices":[{{"index":0,"delta":{{"tool_calls":{pieces}}}}}]}}"#)
