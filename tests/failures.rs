@@ -8,12 +8,23 @@
     reason = "a test says what is wrong by panicking"
 )]
 
-mod harness;
-
+#[path = "failures/abort.rs"]
+mod abort;
 #[path = "surface/answers.rs"]
 #[expect(dead_code, reason = "the other tests use more of it")]
 mod answers;
 #[path = "failures/encoding.rs"]
 mod encoding;
+#[path = "failures/framing.rs"]
+mod framing;
+mod harness;
 #[path = "failures/hop.rs"]
 mod hop;
+#[path = "failures/left_behind.rs"]
+mod left_behind;
+mod spoken;
+#[path = "failures/transcript.rs"]
+mod transcript;
+#[path = "conformance/upstream.rs"]
+#[expect(dead_code, reason = "the conformance suite uses more of it")]
+mod upstream;

@@ -89,8 +89,9 @@ impl Surface {
     }
 
     fn obstacle(&self, place: &Place) -> Option<String> {
-        let of_feature = self.no.get(&place.feature);
-        of_feature
+        let of_both = self.no.get(&format!("{} {}", place.feature, place.upstream));
+        of_both
+            .or_else(|| self.no.get(&place.feature))
             .or_else(|| self.no.get(&place.upstream))
             .cloned()
             .or_else(|| self.missing.clone())
@@ -245,11 +246,15 @@ impl Surface {
     }
 }
 
-/// A turn with every `{"$reply": "/pointer"}` replaced by what the reply has there.
+/// A turn with every `{"$reply": ["/pointer", …]}` replaced by what the reply has there; of several
+/// the first one that there is, for what stands before a call differs.
 fn filled(turn: &Value, reply: &Value) -> Value {
     match turn {
-        Value::Object(fields) => match fields.get("$reply").and_then(Value::as_str) {
-            Some(pointer) => reply.pointer(pointer).cloned().unwrap_or_default(),
+        Value::Object(fields) => match fields.get("$reply").and_then(Value::as_array) {
+            Some(pointers) => {
+                let mut found = pointers.iter().filter_map(|one| reply.pointer(one.as_str()?));
+                found.next().cloned().unwrap_or_default()
+            }
             None => fields.iter().map(|(key, value)| (key.clone(), filled(value, reply))).collect(),
         },
         Value::Array(items) => items.iter().map(|item| filled(item, reply)).collect(),

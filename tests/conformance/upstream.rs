@@ -78,7 +78,7 @@ impl Upstream {
             _ => "effort",
         };
         format!(
-            "[[provider]]\nslug = \"{name}\"\nname = \"The double\"\ndialect = \"{dialect}\"\n\
+            "[[provider]]\nslug = \"{name}\"\nname = \"Cloudflare\"\ndialect = \"{dialect}\"\n\
              base_url = \"{url}/{name}\"\ncredential = \"none\"\ncancel = true\n\
              [[model]]\nid = \"{dialect}/{feature}\"\ncontext_length = 100000\n\
              input_modalities = [\"text\", \"image\", \"file\"]\n\

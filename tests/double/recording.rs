@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use anyhow::Context;
 use serde_json::Value;
 
+use crate::event_stream;
 use crate::script::Event;
 
 /// What a file holds.
@@ -35,8 +36,16 @@ pub(crate) fn read(path: &Path) -> Result<Recording, anyhow::Error> {
         let payload: Value = serde_json::from_str(line)
             .with_context(|| format!("{} line {}", path.display(), at + 1))?;
         speaks_chat |= payload.get("choices").is_some();
-        let name = payload.get("type").and_then(Value::as_str).map(str::to_owned);
-        events.push(Event::Data { name, payload: line.to_owned() });
+        events.push(match payload.as_object().map(|fields| (fields.len(), fields.iter().next())) {
+            // Amazon's messages are binary; what is in them stands under their name.
+            Some((1, Some((name, data)))) if data.is_object() => {
+                Event::Framed(event_stream::frame(name, data))
+            }
+            _ => {
+                let name = payload.get("type").and_then(Value::as_str).map(str::to_owned);
+                Event::Data { name, payload: line.to_owned() }
+            }
+        });
     }
     if speaks_chat {
         events.push(Event::Data { name: None, payload: "[DONE]".to_owned() });

@@ -81,7 +81,7 @@ const CATALOG: &str = r#"
 /// The ids of a list, without the simulated model that is always there.
 fn ids(listed: &Value) -> Vec<&str> {
     let ids = listed["data"].as_array().unwrap().iter().map(|model| model["id"].as_str().unwrap());
-    ids.filter(|id| *id != "patchbay/sim").collect()
+    ids.filter(|id| !id.starts_with("patchbay/sim")).collect()
 }
 
 /// What nobody has to show a key for.
@@ -260,19 +260,19 @@ async fn a_wrong_query_is_told_what_would_be_right() {
 async fn a_list_is_whole_unless_a_page_is_asked_for() {
     let gateway = Gateway::start(CATALOG).await;
     let (_, whole) = public_json(&gateway, "/api/v1/models?output_modalities=all").await;
-    assert_eq!((&whole["total_count"], &whole["links"]["next"]), (&json!(5), &Value::Null));
+    assert_eq!((&whole["total_count"], &whole["links"]["next"]), (&json!(7), &Value::Null));
     let mut path = "/api/v1/models?limit=2&output_modalities=all".to_owned();
     let mut pages = Vec::new();
     loop {
         let (status, page) = public_json(&gateway, &path).await;
-        assert_eq!((status, &page["total_count"]), (200, &json!(5)), "{path}");
+        assert_eq!((status, &page["total_count"]), (200, &json!(7)), "{path}");
         pages.push(page["data"].as_array().unwrap().clone());
         let Some(next) = page["links"]["next"].as_str() else { break };
         path = next.to_owned();
     }
-    assert_eq!(pages.iter().map(Vec::len).collect::<Vec<_>>(), [2, 2, 1]);
+    assert_eq!(pages.iter().map(Vec::len).collect::<Vec<_>>(), [2, 2, 2, 1]);
     assert_eq!(json!(pages.concat()), whole["data"]);
-    assert_eq!(path, "/api/v1/models?output_modalities=all&offset=4&limit=2");
+    assert_eq!(path, "/api/v1/models?output_modalities=all&offset=6&limit=2");
     let (_, past) = public_json(&gateway, "/api/v1/models?offset=99").await;
     assert_eq!((&past["data"], &past["links"]["next"]), (&json!([]), &Value::Null));
 }
@@ -282,7 +282,7 @@ async fn lists_of_one_kind_have_their_own_paths() {
     let gateway = Gateway::start(CATALOG).await;
     let (_, embeddings) = public_json(&gateway, "/api/v1/embeddings/models").await;
     assert_eq!(ids(&embeddings), ["other/embed"]);
-    assert_eq!(embeddings["total_count"], 1);
+    assert_eq!(embeddings["total_count"], 2);
     let (_, images) = public_json(&gateway, "/api/v1/images/models").await;
     assert_eq!(ids(&images), ["other/paint"]);
     let endpoints = images["data"][0]["endpoints"].as_str().unwrap();
@@ -293,7 +293,7 @@ async fn lists_of_one_kind_have_their_own_paths() {
     // What a key may use is told to who shows one.
     assert_eq!(public_json(&gateway, "/api/v1/models/user").await.0, 401);
     let (status, of_user) = gateway.get("/models/user?limit=3").await;
-    assert_eq!((status, &of_user["total_count"]), (200, &json!(5)), "{of_user}");
+    assert_eq!((status, &of_user["total_count"]), (200, &json!(7)), "{of_user}");
     assert_eq!(of_user["links"]["next"], "/api/v1/models/user?offset=3&limit=3");
 }
 
@@ -326,8 +326,8 @@ async fn endpoints_are_shown_with_price_limits_and_tag() {
     let (_, zdr) = public_json(&gateway, "/api/v1/endpoints/zdr").await;
     let zdr = zdr["data"].as_array().unwrap();
     let of = |key: &str| zdr.iter().map(|one| one[key].as_str().unwrap()).collect::<Vec<_>>();
-    assert_eq!(of("model_id"), ["acme/alpha", "acme/beta:free", "patchbay/sim"]);
-    assert_eq!(of("tag"), ["sealed", "sealed", "patchbay-sim"]);
+    assert_eq!(of("model_id")[..3], ["acme/alpha", "acme/beta:free", "patchbay/sim"]);
+    assert_eq!(of("tag")[..3], ["sealed", "sealed", "patchbay-sim"]);
 }
 
 #[tokio::test]
@@ -407,13 +407,14 @@ async fn gemini_s_and_ollama_s_clients_find_models_where_they_look() {
     let alpha = json!({"name": "models/acme/alpha", "baseModelId": "acme/alpha", "version": "001",
         "displayName": "Acme: Alpha <1>", "description": "Reads & writes",
         "inputTokenLimit": 1000, "outputTokenLimit": 200, "thinking": true,
-        "supportedGenerationMethods": ["generateContent", "streamGenerateContent"]});
+        "supportedGenerationMethods":
+            ["generateContent", "streamGenerateContent", "countTokens"]});
     assert_eq!(first["models"][0], alpha);
-    assert_eq!(first["models"][2]["supportedGenerationMethods"], json!(["embedContent"]));
+    assert_eq!(first["models"][2]["name"], "models/other/paint");
     let token = first["nextPageToken"].as_str().unwrap();
     let path = format!("/v1beta/models?pageSize=3&pageToken={token}");
     let (_, last) = public_json(&gateway, &path).await;
-    assert_eq!(last["models"].as_array().unwrap().len(), 2);
+    assert_eq!(last["models"].as_array().unwrap().len(), 1);
     assert!(last.get("nextPageToken").is_none(), "{last}");
     // Newer ones look under the path of the others, with their key in a header of its own.
     let key = [("x-goog-api-key", "any")];

@@ -37,7 +37,8 @@ pub(crate) fn unpack(text: &str) -> Option<ReasoningDetail> {
     if !text.starts_with(PREFIX) {
         return None;
     }
-    let bytes = STANDARD.decode(text).ok()?;
+    // Clients that decoded it may have encoded it for addresses.
+    let bytes = STANDARD.decode(text.replace('-', "+").replace('_', "/")).ok()?;
     let packed: Packed = serde_json::from_slice(bytes.strip_prefix(MAGIC)?).ok()?;
     Some(ReasoningDetail {
         kind: match packed.kind.as_str() {

@@ -74,7 +74,8 @@ class Converse(Cells):
         results = []
         for block in said:
             if "reasoningContent" in block:
-                loop.thought += block["reasoningContent"]["reasoningText"]["text"]
+                thought = block["reasoningContent"].get("reasoningText", {})
+                loop.thought += thought.get("text", "")
             if "toolUse" in block:
                 loop.call(block["toolUse"]["name"], block["toolUse"]["input"])
                 result = {"content": [{"text": ask.result}]}
@@ -115,7 +116,9 @@ def blocks(stream):
             block["text"] += delta["text"]
         if "toolUse" in delta:
             arguments[at] += delta["toolUse"]["input"]
-        if "reasoningContent" in delta:
+        if "redactedContent" in delta.get("reasoningContent", {}):
+            found[at] = {"reasoningContent": delta["reasoningContent"]}
+        elif "reasoningContent" in delta:
             empty = {"reasoningContent": {"reasoningText": {"text": ""}}}
             thought = found.setdefault(at, empty)["reasoningContent"]["reasoningText"]
             thought["text"] += delta["reasoningContent"].get("text", "")

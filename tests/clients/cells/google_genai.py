@@ -11,7 +11,7 @@ class Genai(Cells):
     limited = errors.ClientError
 
     def __init__(self, ask):
-        options = types.HttpOptions(base_url=ask.url, timeout=30000)
+        options = types.HttpOptions(base_url=ask.url, api_version="v1beta", timeout=30000)
         self.client = genai.Client(api_key=ask.key, http_options=options)
 
     def status(self, error):

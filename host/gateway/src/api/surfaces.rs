@@ -25,12 +25,14 @@ pub(super) fn versioned() -> Router<App> {
         .route("/responses/{id}/input_items", get(responses::input_items))
         .route("/messages", post(messages))
         .route("/messages/count_tokens", post(count_tokens::messages))
+        // Some of Google's clients ask for version 1.
+        .route("/models/{author}/{slug}", post(gemini))
 }
 
 /// Paths that begin at the root, where the clients of other vendors look for them.
 pub(super) fn rooted() -> Router<App> {
     Router::new()
-        .route("/v1beta/models/{*call}", post(gemini))
+        .route("/v1beta/models/{author}/{slug}", post(gemini))
         .route("/v2/chat", post(cohere))
         .route("/model/{*call}", post(bedrock))
         .route("/api/chat", post(ollama))
@@ -75,10 +77,10 @@ struct GeminiQuery {
     key: Option<String>,
 }
 
-/// `POST /v1beta/models/{model}:{method}`; a model's name has a slash in it.
+/// `POST /v1beta/models/{author}/{name}:{method}`
 async fn gemini(
     State(app): State<App>,
-    Path(call): Path<String>,
+    Path((author, call)): Path<(String, String)>,
     Query(query): Query<GeminiQuery>,
     mut headers: HeaderMap,
     body: Body,
@@ -90,6 +92,7 @@ async fn gemini(
     if let Some(key) = query.key.as_deref().and_then(|key| HeaderValue::from_str(key).ok()) {
         headers.entry("x-goog-api-key").or_insert(key);
     }
+    let call = format!("{author}/{call}");
     let (model, method) = call.rsplit_once(':').unwrap_or((&call, ""));
     let is_stream = match method {
         "generateContent" => false,

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde::Deserialize;
 use serde::de::IgnoredAny;
-use wire::{ErrorType, Json, Model, Quantization};
+use wire::{Availability, ErrorType, Json, Model, Quantization, Unavailable};
 
 use crate::config::catalog::Endpoint;
 use crate::error::Error;
@@ -175,7 +175,10 @@ impl Preferences {
                  of a provider says it as `policy` in its [[provider]] table.",
                 model.id
             );
-            Err(Error::client(ErrorType::NotFound, message))
+            let policy = if demand == "zdr" { "data_policy:zdr" } else { "data_policy:training" };
+            let mut why = Availability::new(Unavailable::PrivacyRestricted);
+            why.excluded_by.push(policy.into());
+            Err(Error::client(ErrorType::NotFound, message).with_availability(why))
         };
         let policy = |endpoint: &Arc<Endpoint>| endpoint.provider.policy.clone();
         left.retain(|endpoint| !self.zdr || policy(endpoint).is_zdr());

@@ -404,7 +404,7 @@ fn what_cant_be_opened_is_refused_with_the_fix() {
         ("no/such/folder.db", "its folder exists"),
         ("folder.db", "its folder exists"),
         ("text.db", "it is no SQLite file"),
-        ("newer.db", "has schema 99, and this patchbay knows schemas up to 2; use the newer"),
+        ("newer.db", "has schema 99, and this patchbay knows schemas up to 3; use the newer"),
     ];
     for (name, expected) in cases {
         let error = open_at(&path(name), 1).err().unwrap().to_string();

@@ -52,7 +52,7 @@ fn listed(app: &App, asked: &Asked) -> Result<Value, Error> {
     }
     // The token is how many were listed before.
     let start: usize = asked.number("pageToken", "the token of the page before")?.unwrap_or(0);
-    let all: Vec<_> = ready(app).collect();
+    let all: Vec<_> = ready(app).filter(|served| served.model.converses()).collect();
     let size = size.min(SIZE_MAX);
     let models: Vec<_> = all.iter().skip(start).take(size).map(|served| model(served)).collect();
     let next = start.checked_add(size).filter(|next| *next < all.len());
@@ -67,10 +67,7 @@ fn listed(app: &App, asked: &Asked) -> Result<Value, Error> {
 pub(super) fn model(served: &Served) -> Value {
     let model = &served.model;
     let first = served.ready().next();
-    let methods = match model.makes(wire::Modality::Embeddings) {
-        true => ["embedContent"].as_slice(),
-        false => ["generateContent", "streamGenerateContent"].as_slice(),
-    };
+    let methods = ["generateContent", "streamGenerateContent", "countTokens"];
     json!({
         "name": format!("models/{}", model.id),
         "baseModelId": model.id,

@@ -111,14 +111,18 @@ fn counts(writer: &mut ObjectWriter<'_>, usage: &Usage) {
     });
     writer.field("cache_creation", &split);
     writer.field("output_tokens", &usage.completion.unwrap_or(0));
-    if let Some(reasoning) = usage.reasoning {
-        let details = object(|writer| writer.field("thinking_tokens", &reasoning));
-        writer.field("output_tokens_details", &details);
-    }
-    if let Some(searches) = usage.web_searches {
-        let uses = object(|writer| writer.field("web_search_requests", &searches));
-        writer.field("server_tool_use", &uses);
-    }
+    let details = usage
+        .reasoning
+        .map(|reasoning| object(|writer| writer.field("thinking_tokens", &reasoning)));
+    writer.field("output_tokens_details", &details);
+    let uses = usage.web_searches.map(|searches| {
+        object(|writer| {
+            writer.field("web_search_requests", &searches);
+            writer.field("web_fetch_requests", &0);
+        })
+    });
+    writer.field("server_tool_use", &uses);
+    writer.raw("inference_geo", "null");
     writer.field("service_tier", "standard");
 }
 

@@ -59,8 +59,10 @@ fn compose(reply: &Reply, head: &Head, cost: &Cost) -> Vec<u8> {
         None => stop_reason(FinishReason::ToolCalls, None),
     };
     writer.field("stop_reason", reason);
-    if ending.field("stop_sequence").is_none() {
-        writer.raw("stop_sequence", "null");
+    for always in ["stop_sequence", "stop_details", "container"] {
+        if ending.field(always).is_none() {
+            writer.raw(always, "null");
+        }
     }
     ending.0.iter().for_each(|(key, value)| writer.raw(key, value.get()));
     let upstream = other_of(&reply.other, OTHER_USAGE);
@@ -93,8 +95,9 @@ fn content(choice: &Choice, ending: &Object<'_>) -> Vec<Json> {
         blocks.push(object(|writer| {
             writer.field("type", "text");
             writer.field("text", &choice.text);
-            if !citations.is_empty() {
-                writer.field("citations", &citations);
+            match citations.is_empty() {
+                true => writer.raw("citations", "null"),
+                false => writer.field("citations", &citations),
             }
         }));
     }
@@ -103,6 +106,7 @@ fn content(choice: &Choice, ending: &Object<'_>) -> Vec<Json> {
         blocks.push(object(|writer| {
             writer.field("type", "text");
             writer.field("text", &choice.refusal);
+            writer.raw("citations", "null");
         }));
     }
     blocks.extend(choice.tool_calls.iter().map(|call| {
@@ -111,6 +115,7 @@ fn content(choice: &Choice, ending: &Object<'_>) -> Vec<Json> {
             writer.field("id", &call.id);
             writer.field("name", &call.name);
             writer.raw("input", &input_of(&call.arguments));
+            writer.raw("caller", DIRECT);
         })
     }));
     blocks
@@ -173,3 +178,6 @@ pub(super) fn is_block(kind: &str) -> bool {
 fn other_of<'a>(others: &'a [(String, Json)], kind: &str) -> Option<&'a Json> {
     others.iter().rev().find(|(known, _)| known == kind).map(|(_, json)| json)
 }
+
+/// Who called a tool: the model itself, not a program of its own.
+const DIRECT: &str = r#"{"type":"direct"}"#;

@@ -10,7 +10,7 @@ use crate::packed;
 use crate::request::{Content, Media, MediaData, Message, Other, Part};
 
 use super::fields::{Fields, shorten, under};
-use super::media::kind_of;
+use super::media::{kind_of, standard};
 use super::{FORMAT, MADE_ID, NAME};
 
 /// Reads every message, system prompt first.
@@ -213,7 +213,7 @@ fn media(fields: &Fields<'_>) -> Result<Option<Media>, ReadError> {
             value.ok_or_else(|| here(ReadError::new(key, "a text", "nothing")))
         };
         let mime = demand("mimeType")?;
-        let data = demand("data")?;
+        let data = standard(demand("data")?);
         let name = blob.text("displayName").map_err(here)?;
         let kind = kind_of(&mime);
         let data = MediaData::Inline { mime, base64: data };

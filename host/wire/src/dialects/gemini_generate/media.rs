@@ -22,6 +22,18 @@ pub(super) fn write(media: &Media) -> Option<PartOut<'_>> {
     Some(built.into())
 }
 
+/// Base64 in its standard alphabet, padded. Google's own clients use the alphabet for addresses,
+/// which no other provider reads.
+pub(super) fn standard(mut base64: String) -> String {
+    if base64.contains(['-', '_']) {
+        base64 = base64.replace('-', "+").replace('_', "/");
+    }
+    while base64.len() % 4 != 0 {
+        base64.push('=');
+    }
+    base64
+}
+
 /// The kind that a MIME type belongs to.
 pub(super) fn kind_of(mime: &str) -> MediaKind {
     match mime.split('/').next() {
@@ -75,6 +87,13 @@ const MIMES: [(&str, &str); 22] = [
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_alphabet_for_addresses_becomes_the_standard_one() {
+        assert_eq!(standard("_-8".to_owned()), "/+8=");
+        assert_eq!(standard("/+8=".to_owned()), "/+8=");
+        assert_eq!(standard(String::new()), "");
+    }
 
     #[test]
     fn the_type_follows_from_the_last_name() {

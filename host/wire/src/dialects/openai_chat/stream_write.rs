@@ -228,9 +228,8 @@ impl<'a> Piece<'a> {
         };
         if !self.reasoning.is_empty() {
             let texts: String = self.reasoning.iter().map(|(text, _)| *text).collect();
-            if !texts.is_empty() {
-                delta.value("reasoning", &texts);
-            }
+            // Written even when it is empty: some clients pass over a piece with nothing but a proof.
+            delta.value("reasoning", &texts);
         }
         if !self.reasoning.is_empty() || others(OTHER_DETAIL).next().is_some() {
             let blocks = self.reasoning.iter().map(|(text, detail)| Block::Known(text, *detail));

@@ -117,11 +117,16 @@ impl Offsets {
     fn write_choice(&mut self, choice: &Object<'_>, out: &mut Vec<u8>) {
         let message = choice.field("message").or_else(|| choice.field("delta"));
         let message = message.and_then(|raw| Object::parse(raw.get()).ok()).unwrap_or_default();
-        let content = message.field("content").map(RawValue::get);
+        // A refusal is what the model says.
+        let said = |name| {
+            let raw = message.field(name).map(RawValue::get);
+            raw.filter(|raw: &&str| !matches!(*raw, "null" | r#""""#))
+        };
+        let text = said("content").or_else(|| said("refusal"));
         let index = choice.field("index").map_or("0", RawValue::get);
         let mut object = Writer::begin(out);
         object.raw("index", index);
-        object.raw("text", content.filter(|raw| *raw != "null").unwrap_or(r#""""#));
+        object.raw("text", text.unwrap_or(r#""""#));
         for (name, raw) in &choice.0 {
             match &**name {
                 "index" | "message" | "delta" | "text" => {}

@@ -59,7 +59,7 @@ impl Output {
         if !thought.part.as_ref().is_some_and(is_same) {
             self.close_thought_part(thought, out);
             let part = Part { is_summary, block, text: String::new() };
-            self.in_summary(thought, &part, "added", out);
+            self.thought_part(thought, &part, "added", out);
             thought.part = Some(part);
         }
         let Some(part) = &mut thought.part else { return };
@@ -102,24 +102,25 @@ impl Output {
             event.value(part.index_name(), &number);
             event.value("text", &part.text);
         });
-        self.in_summary(thought, &part, "done", out);
+        self.thought_part(thought, &part, "done", out);
         let parts =
             if part.is_summary { &mut thought.item.summary } else { &mut thought.item.content };
         parts.push(part.text);
     }
 
-    /// Writes that a part of a summary begins or ends. OpenRouter's contract knows no such event of
-    /// the thought itself.
-    fn in_summary(&mut self, thought: &Thought, part: &Part, stage: &str, out: &mut Vec<u8>) {
-        if !part.is_summary {
-            return;
-        }
-        let number = thought.item.count(true);
-        self.event(&format!("response.reasoning_summary_part.{stage}"), out, |event| {
+    /// Writes that a part begins or ends. Clients that put a reply together need it of a summary and
+    /// of the thought itself.
+    fn thought_part(&mut self, thought: &Thought, part: &Part, stage: &str, out: &mut Vec<u8>) {
+        let (name, kind) = match part.is_summary {
+            true => ("reasoning_summary_part", "summary_text"),
+            false => ("content_part", "reasoning_text"),
+        };
+        let number = thought.item.count(part.is_summary);
+        self.event(&format!("response.{name}.{stage}"), out, |event| {
             event.value("item_id", &thought.id);
             event.value("output_index", &thought.place);
-            event.value("summary_index", &number);
-            write_part("summary_text", &part.text, event.key("part"));
+            event.value(part.index_name(), &number);
+            write_part(kind, &part.text, event.key("part"));
         });
     }
 
