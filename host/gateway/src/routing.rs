@@ -3,7 +3,10 @@
 use std::sync::Arc;
 
 use ledger::{Counts, Money};
-use wire::{Availability, Content, ErrorType, Json, MediaKind, Modality, Request, Unavailable};
+use wire::{
+    Availability, Content, Effort, ErrorType, Json, MediaKind, Modality, Reasoning, Request,
+    Unavailable,
+};
 
 use crate::config::catalog::{Catalog, Endpoint, Served};
 use crate::error::Error;
@@ -218,6 +221,9 @@ fn check_abilities(served: &Served, request: &Request) -> Result<(), Error> {
     if !request.tools.is_empty() && is_missing("tools") {
         return Err(no_endpoints("tool use", "tools"));
     }
+    if model.reasoning_mandatory && request.reasoning.as_ref().is_some_and(is_off) {
+        return Err(always_thinks(served));
+    }
     let parts = request.messages.iter().flat_map(|message| &message.parts);
     for part in parts {
         let Content::Media(media) = &part.content else { continue };
@@ -232,6 +238,28 @@ fn check_abilities(served: &Served, request: &Request) -> Result<(), Error> {
         }
     }
     Ok(())
+}
+
+/// Whether the model is told not to think, in any of the ways there are.
+fn is_off(reasoning: &Reasoning) -> bool {
+    reasoning.enabled == Some(false)
+        || reasoning.effort == Some(Effort::None)
+        || reasoning.max_tokens == Some(0)
+}
+
+fn always_thinks(served: &Served) -> Error {
+    let model = &served.model;
+    let known = Effort::ALL.iter().filter(|(effort, _)| {
+        *effort != Effort::None && (model.efforts.is_empty() || model.efforts.contains(effort))
+    });
+    let known: Vec<&str> = known.map(|(_, name)| *name).collect();
+    let message = format!(
+        "{} can't be told not to think. Leave `reasoning` out, set `reasoning.effort` to one of {}, \
+         or hide the thought with `reasoning.exclude`",
+        model.id,
+        known.join(", ")
+    );
+    Error::client(ErrorType::InvalidRequest, message)
 }
 
 /// Refuses a model that does not take every parameter that the request sets.

@@ -52,22 +52,48 @@ pub fn request(bytes: &[u8]) {
 /// Whatever a stream holds, what is written of it is a stream, and its fold is stable.
 pub fn stream(bytes: &[u8]) {
     for &from in DIALECTS {
-        let mut reader = from.read_stream();
-        let mut chunks = Vec::new();
-        let mut failure = None;
-        // Fixtures are text whatever the dialect's framing: the reader of events has a target of its own.
-        for event in events(Framing::Sse, &[bytes]) {
-            match reader.read(&event, &mut chunks) {
-                Ok(()) => {}
-                Err(StreamError::Read(_)) => break,
-                Err(StreamError::Upstream(upstream)) => {
-                    failure = Some(upstream);
-                    break;
-                }
+        let mut streams = vec![events(Framing::Sse, &[bytes])];
+        match from.framing() {
+            Framing::Sse => {}
+            Framing::Lines => streams.push(events(Framing::Lines, &[bytes])),
+            Framing::EventStream => {
+                streams.push(events(Framing::EventStream, &[bytes]));
+                streams.push(messages(bytes));
             }
         }
-        write_everywhere(&chunks, failure.as_ref());
+        streams.iter().filter(|events| !events.is_empty()).for_each(|events| read(from, events));
     }
+}
+
+fn read(from: &dyn Dialect, events: &[sse::Event]) {
+    let mut reader = from.read_stream();
+    let mut chunks = Vec::new();
+    let mut failure = None;
+    for event in events {
+        match reader.read(event, &mut chunks) {
+            Ok(()) => {}
+            Err(StreamError::Read(_)) => break,
+            Err(StreamError::Upstream(upstream)) => {
+                failure = Some(upstream);
+                break;
+            }
+        }
+    }
+    write_everywhere(&chunks, failure.as_ref());
+}
+
+/// Binary messages as fixtures spell them, since few mutations leave a checksum right: on each line
+/// an object of the message's name and its payload.
+fn messages(bytes: &[u8]) -> Vec<sse::Event> {
+    let lines = events(Framing::Lines, &[bytes]);
+    let message = |line: &sse::Event| {
+        let text = std::str::from_utf8(&line.data).ok()?;
+        let fields = Object::parse(text).ok()?;
+        let (name, payload) = fields.0.first()?;
+        let data = Bytes::from(payload.get().to_owned());
+        Some(sse::Event { name: Some(name.to_string()), data })
+    };
+    lines.iter().filter_map(message).collect()
 }
 
 /// Whatever a reply holds, what is written of it is a reply and a stream; read as embeddings, it is

@@ -12,13 +12,18 @@ pub(crate) const KIND: &str = "openai-chat.logprobs";
 
 /// The delta of the first choice that tells of these tokens; each is an object in OpenAI's form.
 pub(crate) fn delta<'a>(tokens: impl IntoIterator<Item = &'a str>) -> Delta {
+    delta_of(0, tokens)
+}
+
+/// The delta of a choice that tells of these tokens.
+pub(crate) fn delta_of<'a>(choice: u16, tokens: impl IntoIterator<Item = &'a str>) -> Delta {
     let json = object(|writer| {
         write_array(writer.key("content"), tokens, |out, token| {
             out.extend_from_slice(token.as_bytes());
         });
         writer.raw("refusal", "null");
     });
-    Delta::Other { choice: Some(0), kind: KIND.to_owned(), json }
+    Delta::Other { choice: Some(choice), kind: KIND.to_owned(), json }
 }
 
 /// The tokens of such a delta's value, each as an object in OpenAI's form.

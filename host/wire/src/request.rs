@@ -288,6 +288,8 @@ pub struct Service {
     pub cache_control: Option<Json>,
     /// Requests with the same key have the beginnings of their prompts in common.
     pub prompt_cache_key: Option<String>,
+    /// Features of Anthropic's API that the client opted in to, by the names in `anthropic-beta`.
+    pub betas: Vec<String>,
 }
 
 /// How much the model thinks. `effort` and `max_tokens` are alternatives.

@@ -54,7 +54,8 @@ impl Surface {
         if self.keeps {
             (body, turn) = responses::recall(app, &caller, &id, body).await?;
         }
-        let request = self.read(&body)?;
+        let mut request = self.read(&body)?;
+        request.service.betas = betas(&headers);
         let is_stream = request.stream;
         let stall = Duration::from_millis(app.config.server.client_stall_ms);
         let (client, waiting) = generation::pair(stall);
@@ -82,6 +83,20 @@ impl Surface {
         request.stream = self.is_stream.unwrap_or(request.stream);
         Ok(request)
     }
+}
+
+/// Features of Anthropic's API that the client opted in to, whatever it speaks itself.
+fn betas(headers: &HeaderMap) -> Vec<String> {
+    let names = ["anthropic-beta", "x-anthropic-beta"];
+    let values = names.iter().flat_map(|name| headers.get_all(*name));
+    let lists = values.filter_map(|value| value.to_str().ok());
+    let mut betas: Vec<String> = Vec::new();
+    for beta in lists.flat_map(|list| list.split(',')).map(str::trim) {
+        if !beta.is_empty() && !betas.iter().any(|known| known == beta) {
+            betas.push(beta.to_owned());
+        }
+    }
+    betas
 }
 
 /// A request that may be served.
@@ -199,4 +214,19 @@ pub(super) fn stream(surface: &dyn Dialect, body: StreamBody, id: &str) -> Respo
 /// The generation's task ended without a word: it panicked.
 pub(super) fn lost() -> Error {
     Error::us(anyhow::anyhow!("the generation ended without an answer"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn features_are_gathered_from_both_headers_once_each() {
+        let mut headers = HeaderMap::new();
+        assert_eq!(betas(&headers), [""; 0]);
+        headers.append("anthropic-beta", HeaderValue::from_static("a-1, b-2,"));
+        headers.append("anthropic-beta", HeaderValue::from_static("c-3"));
+        headers.append("x-anthropic-beta", HeaderValue::from_static("b-2,d-4"));
+        assert_eq!(betas(&headers), ["a-1", "b-2", "c-3", "d-4"]);
+    }
 }

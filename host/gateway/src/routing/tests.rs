@@ -116,6 +116,43 @@ fn when_everybody_was_asked_the_last_error_says_what_that_means() {
 }
 
 #[test]
+fn a_model_that_always_thinks_is_not_told_not_to() {
+    let config = |lines: &str| {
+        format!(
+            "[[provider]]\nslug = \"acme\"\ndialect = \"openai-chat\"\n\
+             base_url = \"http://127.0.0.1:1\"\ncredential = \"none\"\n\
+             [[model]]\nid = \"acme/chat\"\ncontext_length = 1000\n{lines}\
+             [[model.endpoint]]\nprovider = \"acme\"\nmodel = \"chat\"\n\
+             price = {{ prompt = \"1\", completion = \"1\" }}\n"
+        )
+    };
+    let ask = |lines: &str, reasoning: Reasoning| {
+        let catalog = Catalog::build(&Config::parse(&config(lines)).unwrap(), |_| None).unwrap();
+        let model = "acme/chat".to_owned();
+        let request = Request { model, reasoning: Some(reasoning), ..Request::default() };
+        plan(&catalog, &request, |_| false)
+    };
+    let always = "reasoning = \"effort\"\nreasoning_mandatory = true\n\
+                  efforts = [\"low\", \"high\"]\nsupported_parameters = [\"reasoning\"]\n";
+    let off = [
+        Reasoning { enabled: Some(false), ..Reasoning::default() },
+        Reasoning { effort: Some(Effort::None), ..Reasoning::default() },
+        Reasoning { max_tokens: Some(0), ..Reasoning::default() },
+    ];
+    for reasoning in off {
+        let error = ask(always, reasoning.clone()).unwrap_err().failure;
+        assert_eq!((error.status, error.error_type), (400, ErrorType::InvalidRequest));
+        let message = error.message;
+        assert!(message.starts_with("acme/chat can't be told not to think."), "{message}");
+        assert!(message.contains("one of low, high, or"), "{message}");
+        // Nothing is known of a model whose catalog entry says nothing.
+        assert!(ask("", reasoning).is_ok());
+    }
+    let hidden = Reasoning { exclude: true, effort: Some(Effort::Max), ..Reasoning::default() };
+    assert!(ask(always, hidden).is_ok());
+}
+
+#[test]
 fn the_preferences_count_for_other_calls_too() {
     let provider = Json::of(&serde_json::json!({"ignore": ["acme"]}));
     let plan = plan_errand(&catalog(), "acme/embed", Modality::Embeddings, Some(&provider));

@@ -26,6 +26,7 @@ mod error;
 mod fields;
 mod finish;
 mod grounding;
+mod logprobs;
 mod media;
 mod partial_args;
 mod read_choice;

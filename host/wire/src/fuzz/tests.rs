@@ -62,7 +62,7 @@ fn mutate(seed: &[u8], other: &[u8], draw: &mut Draw) -> Vec<u8> {
 }
 
 /// A stream's file is named after its framing.
-const STREAMS: [&str; 2] = ["stream.sse", "stream.ndjson"];
+const STREAMS: [&str; 2] = ["stream.sse", "stream.jsonl"];
 
 fn seeds(names: &[&str]) -> Vec<Vec<u8>> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/wire");
@@ -96,6 +96,24 @@ fn run_on(seeds: &[Vec<u8>], check: fn(&[u8])) {
 #[test]
 fn mutated_streams_break_no_event_reader() {
     run(&STREAMS, sse);
+}
+
+/// Whole binary messages, so that some get past their checksums.
+#[test]
+fn mutated_binary_streams_break_no_reader() {
+    let dialect = crate::dialect::dialect("bedrock-converse").unwrap();
+    let head = Head { id: "gen-1".to_owned(), ..Head::default() };
+    let texts = ["Hi", "", "Say so.", "\u{e9}"];
+    let streams = texts.map(|text| {
+        let mut out = Vec::new();
+        let mut writer = dialect.write_stream(&head);
+        let delta = crate::chunk::Delta::Text { choice: 0, text: text.to_owned() };
+        writer.chunk(&Chunk::of(vec![delta]), &mut out);
+        writer.error(&Failure::new(crate::error::ErrorType::Timeout, text), &mut out);
+        out
+    });
+    run_on(&streams, sse);
+    run_on(&streams, stream);
 }
 
 #[test]

@@ -6,12 +6,13 @@ use super::json_text::{ObjectWriter, object};
 use crate::error::WriteError;
 use crate::json::Json;
 use crate::request::{Other, Request, Tool, ToolChoice};
+use crate::schema::{ANTHROPIC, fit};
 use crate::server_tool::{self, ServerTool};
 use crate::web_search::WebSearch;
 
 /// Every tool, ready to write.
 pub(super) fn of(request: &Request) -> Result<Vec<Json>, WriteError> {
-    let tools = request.tools.iter().filter_map(|tool| tool_json(tool).transpose());
+    let tools = request.tools.iter().filter_map(|tool| tool_json(tool, request).transpose());
     let mut tools = tools.collect::<Result<Vec<_>, _>>()?;
     let is_search = |tool: &Tool| WebSearch::of_tool(tool).is_some();
     if !request.tools.iter().any(is_search)
@@ -44,7 +45,7 @@ fn search_tool(search: &WebSearch) -> Json {
 }
 
 /// A tool to tell the model of, if it is to be told.
-fn tool_json(tool: &Tool) -> Result<Option<Json>, WriteError> {
+fn tool_json(tool: &Tool, request: &Request) -> Result<Option<Json>, WriteError> {
     match tool {
         Tool::Other(other) => match ServerTool::of(other, NAME) {
             ServerTool::Gateways(_) => Ok(None),
@@ -55,19 +56,30 @@ fn tool_json(tool: &Tool) -> Result<Option<Json>, WriteError> {
                 Err(WriteError { dialect: NAME, what })
             }
         },
-        Tool::Function { name, description, parameters, cache_control, .. } => {
+        Tool::Function { name, description, parameters, strict, cache_control } => {
+            let is_known = request.service.betas.iter().any(|beta| beta == STRICT_BETA);
+            let strict = strict.filter(|strict| is_known && *strict);
+            let whole = parameters.as_ref().filter(|_| strict.is_some());
+            let fitting = whole.and_then(|schema| fit(&schema.read().ok()?, &ANTHROPIC));
             Ok(Some(object(|writer| {
                 writer.field("name", name);
                 writer.some("description", description.as_ref());
-                match parameters {
-                    Some(schema) => writer.field("input_schema", schema),
-                    None => writer.raw("input_schema", r#"{"type":"object","properties":{}}"#),
+                match (fitting, parameters) {
+                    (Some(schema), _) => writer.field("input_schema", &schema),
+                    (None, Some(schema)) => writer.field("input_schema", schema),
+                    (None, None) => {
+                        writer.raw("input_schema", r#"{"type":"object","properties":{}}"#);
+                    }
                 }
+                writer.some("strict", strict.as_ref());
                 writer.some("cache_control", cache_control.as_ref());
             })))
         }
     }
 }
+
+/// Without it Anthropic refuses `strict`.
+const STRICT_BETA: &str = "structured-outputs-2025-11-13";
 
 /// Writes `tool_choice`.
 pub(super) fn write_choice(writer: &mut ObjectWriter<'_>, request: &Request) {

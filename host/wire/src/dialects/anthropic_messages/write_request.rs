@@ -1,6 +1,6 @@
 //! Writes a request for an upstream: the client's own bytes with what must change, or a body from
 //! the canonical form. Left out, because the dialect has no form for them: `json_object`, `seed`,
-//! penalties, log probabilities, and `strict` on tools.
+//! penalties, log probabilities, and `strict` on tools unless the client opted in to it.
 
 use bytes::Bytes;
 use serde_json::Value;
@@ -29,8 +29,12 @@ pub(super) fn write_request(request: &Request, to: &Target<'_>) -> Result<Outgoi
         None => compose(request, to)?,
     };
     let mut headers = vec![("anthropic-version", VERSION.to_owned())];
-    if request.messages.iter().any(names_file) {
-        headers.push(("anthropic-beta", FILES_BETA.to_owned()));
+    let mut betas: Vec<&str> = request.service.betas.iter().map(String::as_str).collect();
+    if request.messages.iter().any(names_file) && !betas.contains(&FILES_BETA) {
+        betas.push(FILES_BETA);
+    }
+    if !betas.is_empty() {
+        headers.push(("anthropic-beta", betas.join(",")));
     }
     Ok(Outgoing { path: "/messages".to_owned(), headers, body: Bytes::from(body) })
 }

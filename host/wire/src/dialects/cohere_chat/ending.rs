@@ -1,5 +1,6 @@
 //! What ends a reply, streamed or not: the finish reason, tokens, and fields that are not known.
-//! `tokens` are what the model read and wrote; `billed_units` leave out Cohere's own prompt.
+//! `billed_units` are what is paid for, and what is counted; `tokens`, with Cohere's own prompt, stay
+//! beside them as the upstream wrote them.
 
 use serde_json::value::RawValue;
 
@@ -68,11 +69,14 @@ fn counts(usage: &RawValue) -> Usage {
         let text = present(fields, key)?.get();
         text.strip_suffix(".0").unwrap_or(text).parse().ok()
     };
-    let of_either = |key| count(&tokens, key).or_else(|| count(&billed, key));
+    let of_either = |key| count(&billed, key).or_else(|| count(&tokens, key));
+    let is_other = |billed| count(&tokens, "input_tokens") != Some(billed);
+    let is_billed = count(&billed, "input_tokens").is_some_and(is_other);
     Usage {
         prompt: of_either("input_tokens"),
         completion: of_either("output_tokens"),
-        cached: count(&usage, "cached_tokens"),
+        // A part of what was read, not of what is paid for.
+        cached: count(&usage, "cached_tokens").filter(|_| !is_billed),
         web_searches: count(&billed, "search_units"),
         ..Usage::default()
     }

@@ -131,7 +131,7 @@ impl Reader {
         deltas: &mut Vec<Delta>,
     ) -> Result<(), ReadError> {
         for call in one_or_more(Some(call)) {
-            let Call { id, name, arguments } = Call::read(call, "delta.message.tool_calls")?;
+            let Call { mut id, name, arguments } = Call::read(call, "delta.message.tool_calls")?;
             let named = self.calls.iter().position(|it| id.is_some() && it.id == id);
             let is_it = |it: &Known| it.index == index && (id.is_none() || it.id.is_none());
             let known = named.or_else(|| self.calls.iter().rposition(is_it));
@@ -141,6 +141,8 @@ impl Reader {
             }
             if let Some(call) = self.calls.get_mut(position) {
                 call.has_arguments |= !arguments.is_empty();
+                // Told once.
+                id = id.filter(|_| call.id.is_none());
                 call.id = call.id.take().or_else(|| id.clone());
             }
             let index = u16::try_from(position).map_err(|_| {

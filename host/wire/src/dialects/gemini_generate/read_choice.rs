@@ -10,7 +10,7 @@ use crate::json::Json;
 use super::fields::{Fields, under};
 use super::grounding::{self, Said};
 use super::partial_args::OpenCall;
-use super::{FORMAT, MADE_ID, NAME, finish};
+use super::{FORMAT, MADE_ID, NAME, finish, logprobs};
 
 /// What must be remembered of a choice from event to event.
 pub(super) struct ChoiceReader {
@@ -83,6 +83,7 @@ impl ChoiceReader {
                 self.grounds.push((key, raw.into()));
             }
         }
+        deltas.extend(logprobs::read(candidate, self.number)?);
         for (key, raw) in candidate.others(&CANONICAL) {
             self.keep(key, raw.into(), deltas);
         }
@@ -343,5 +344,5 @@ fn media(part: &Fields<'_>, choice: u16, id_stem: &str) -> Result<Option<Delta>,
 pub(super) const CANDIDATE: &str = "candidate.";
 
 /// What is read into deltas.
-const CANONICAL: [&str; 5] =
-    ["content", "finishReason", "index", "groundingMetadata", "citationMetadata"];
+const CANONICAL: [&str; 6] =
+    ["content", "finishReason", "index", "groundingMetadata", "citationMetadata", logprobs::NAME];

@@ -1,8 +1,9 @@
 //! A Gemini client's body. The model and whether it streams stand in the address, so they are
-//! left empty.
+//! left empty. Fields for the gateway are OpenRouter's, in either case, as in every dialect.
 
 use bytes::Bytes;
 
+use crate::controls;
 use crate::error::ReadError;
 use crate::json::{Extra, Json};
 use crate::request::Request;
@@ -28,7 +29,9 @@ pub(super) fn read(body: &Bytes) -> Result<Request, ReadError> {
     };
     let mut extra = Vec::new();
     for (key, raw) in fields.others(&CANONICAL) {
-        extra.push((key.to_owned(), raw.into()));
+        if !controls::read(&mut request.controls, &service::snake(key), raw)? {
+            extra.push((key.to_owned(), raw.into()));
+        }
     }
     let (choice, tool_rest) = tools::read_choice(&fields)?;
     request.tool_choice = choice;

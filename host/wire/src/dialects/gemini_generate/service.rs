@@ -84,7 +84,7 @@ pub(super) fn write_tier(service: &Service, body: &mut Draft) {
     body.maybe("serviceTier", tier.as_ref());
 }
 
-fn snake(key: &str) -> String {
+pub(super) fn snake(key: &str) -> String {
     let mut name = String::with_capacity(key.len() + 4);
     for letter in key.chars() {
         if letter.is_ascii_uppercase() {

@@ -15,7 +15,7 @@ use crate::packed;
 use super::media::{mime_of, split_data_url};
 use super::read_choice::CANDIDATE;
 use super::shape::{Blob, Built, Call, ContentOut, Draft, File, PartOut, arguments};
-use super::{FORMAT, MADE_ID, NAME, finish, grounding};
+use super::{FORMAT, MADE_ID, NAME, finish, grounding, logprobs};
 
 /// What must be remembered of a choice from chunk to chunk.
 #[derive(Debug, Default)]
@@ -28,6 +28,7 @@ pub(super) struct ChoiceWriter {
     text: String,
     annotations: Vec<Json>,
     fields: Draft,
+    tokens: Vec<Json>,
     finish: Option<String>,
     /// Whether the client has seen the end.
     is_ended: bool,
@@ -84,8 +85,11 @@ impl ChoiceWriter {
                 }
                 let open = self.open.iter_mut().find(|open| open.index == *index);
                 let Some(open) = open else { return };
-                open.id.push_str(id.as_deref().unwrap_or_default());
-                open.name.push_str(name.as_deref().unwrap_or_default());
+                for (ours, theirs) in [(&mut open.id, id), (&mut open.name, name)] {
+                    if let Some(theirs) = theirs.as_ref().filter(|_| ours.is_empty()) {
+                        ours.clone_from(theirs);
+                    }
+                }
                 open.arguments.push_str(arguments);
                 open.is_partial = false;
             }
@@ -164,6 +168,7 @@ impl ChoiceWriter {
         if let Some(grounding) = grounding::write(&self.annotations, &self.text) {
             candidate.fields.put("groundingMetadata", &grounding);
         }
+        logprobs::write(&std::mem::take(&mut self.tokens), &mut candidate.fields);
         if !self.is_ended {
             candidate.finish = Some(self.finish.take().unwrap_or_else(|| "STOP".to_owned()));
         }
@@ -205,6 +210,9 @@ impl ChoiceWriter {
     }
 
     fn other(&mut self, kind: &str, json: &Json, parts: &mut Vec<PartOut<'static>>) {
+        if kind == crate::logprobs::KIND {
+            return logprobs::gather(json, &mut self.tokens);
+        }
         let name = kind.strip_prefix(NAME).and_then(|rest| rest.strip_prefix('.'));
         let Some(name) = name else { return };
         match name.strip_prefix(CANDIDATE) {

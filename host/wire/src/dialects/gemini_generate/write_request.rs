@@ -3,6 +3,7 @@
 
 use bytes::Bytes;
 
+use crate::controls;
 use crate::dialect::{Outgoing, ReasoningStyle, Target};
 use crate::error::WriteError;
 use crate::json::Object;
@@ -17,7 +18,7 @@ use super::{NAME, config, contents_write, service, tools};
 pub(super) fn write(request: &Request, to: &Target<'_>) -> Result<Outgoing, WriteError> {
     let source = Source::of_dialect(&request.source, NAME);
     let body = match source.filter(|_| !server_tool::are_among(request)) {
-        Some(body) => without_address(body),
+        Some(body) => of_client(body),
         None => build(request, to)?,
     };
     let place = if to.model.contains('/') { "" } else { "models/" };
@@ -26,15 +27,17 @@ pub(super) fn write(request: &Request, to: &Target<'_>) -> Result<Outgoing, Writ
     Ok(Outgoing { path, headers: Vec::new(), body })
 }
 
-/// A Gemini client's own bytes. Clients that name the model in the body too would name ours.
-fn without_address(body: Bytes) -> Bytes {
+/// A Gemini client's own bytes without what is for the gateway. Clients that name the model in the
+/// body too would name ours.
+fn of_client(body: Bytes) -> Bytes {
     let fields = std::str::from_utf8(&body).ok().and_then(|text| Object::parse(text).ok());
     let Some(fields) = fields else { return body };
-    let is_address = |key: &str| matches!(key, "model" | "stream");
-    if !fields.0.iter().any(|(key, _)| is_address(key)) {
+    let is_ours =
+        |key: &str| matches!(key, "model" | "stream") || controls::is_control(&service::snake(key));
+    if !fields.0.iter().any(|(key, _)| is_ours(key)) {
         return body;
     }
-    let kept = fields.0.iter().filter(|(key, _)| !is_address(key));
+    let kept = fields.0.iter().filter(|(key, _)| !is_ours(key));
     let kept = kept.map(|(key, raw)| (key.clone().into_owned(), (*raw).into())).collect();
     serde_json::to_vec(&Draft(kept)).map_or_else(|_| body.clone(), Bytes::from)
 }

@@ -425,6 +425,49 @@ fn conversation() -> impl proptest::strategy::Strategy<Value = Vec<Message>> {
     )
 }
 
+#[test]
+fn features_that_a_client_opted_into_are_asked_for_and_strict_tools_only_then() {
+    let strict = Tool::Function {
+        name: "look".to_owned(),
+        description: None,
+        parameters: Json::parse(r#"{"type":"object","properties":{"a":{"type":"string"}}}"#).ok(),
+        strict: Some(true),
+        cache_control: None,
+    };
+    let mut request = Request { tools: vec![strict], ..asking(vec![user("Hi")]) };
+    let quirks = Quirks::default();
+    let write = |request: &Request| {
+        let outgoing = AnthropicMessages
+            .write_request(request, &target(&quirks, ReasoningStyle::None))
+            .unwrap();
+        let body: Value = serde_json::from_slice(&outgoing.body).unwrap();
+        (outgoing.headers, body["tools"][0].clone())
+    };
+    let (headers, tool) = write(&request);
+    assert_eq!(headers.len(), 1, "{headers:?}");
+    assert_eq!(tool["strict"], Value::Null);
+
+    request.service.betas =
+        vec!["context-1m-2025-08-07".to_owned(), "structured-outputs-2025-11-13".to_owned()];
+    let (headers, tool) = write(&request);
+    let betas = "context-1m-2025-08-07,structured-outputs-2025-11-13".to_owned();
+    assert!(headers.contains(&("anthropic-beta", betas)), "{headers:?}");
+    assert_eq!(tool["strict"], true);
+    assert_eq!(tool["input_schema"]["additionalProperties"], false);
+
+    let media = Media {
+        kind: MediaKind::File,
+        data: MediaData::Id("file_1".to_owned()),
+        name: None,
+        detail: None,
+    };
+    request.messages.push(message(Role::User, vec![Part::new(Content::Media(media))]));
+    request.service.betas.truncate(1);
+    let (headers, _) = write(&request);
+    let betas = "context-1m-2025-08-07,files-api-2025-04-14".to_owned();
+    assert!(headers.contains(&("anthropic-beta", betas)), "{headers:?}");
+}
+
 proptest::proptest! {
     #[test]
     fn any_conversation_is_read_as_it_was_written(messages in conversation()) {

@@ -31,8 +31,8 @@ pub(super) struct Item {
     is_begun: bool,
     /// Its arguments began.
     has_arguments: bool,
-    /// It began without its call's id or name, which its end tells.
-    lacks_name: bool,
+    /// Whether it began without its call's id, and without its name: its end tells them.
+    lacks: (bool, bool),
 }
 
 /// What an item is.
@@ -84,7 +84,7 @@ impl Item {
             _ => text(fields.field("name")),
         };
         let id = word(fields.field("call_id"));
-        self.lacks_name = id.is_none() || name.is_none();
+        self.lacks = (id.is_none(), name.is_none());
         deltas.push(Delta::ToolCall { choice: 0, index, id, name, arguments: String::new() });
     }
 
@@ -253,8 +253,10 @@ impl Item {
     pub(super) fn end_call(&mut self, fields: &Object<'_>, deltas: &mut Vec<Delta>) {
         self.begin(fields, deltas);
         let Kind::Call(index, custom) = self.kind else { return };
-        if std::mem::take(&mut self.lacks_name) {
-            let (id, name) = (word(fields.field("call_id")), word(fields.field("name")));
+        let (lacks_id, lacks_name) = std::mem::take(&mut self.lacks);
+        if lacks_id || lacks_name {
+            let id = word(fields.field("call_id")).filter(|_| lacks_id);
+            let name = word(fields.field("name")).filter(|_| lacks_name);
             let arguments = String::new();
             deltas.push(Delta::ToolCall { choice: 0, index, id, name, arguments });
         }
