@@ -20,6 +20,8 @@ mod framing;
 mod harness;
 #[path = "failures/hop.rs"]
 mod hop;
+#[path = "failures/inside_200.rs"]
+mod inside_200;
 #[path = "failures/left_behind.rs"]
 mod left_behind;
 mod spoken;
