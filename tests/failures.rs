@@ -30,3 +30,5 @@ mod transcript;
 #[path = "conformance/upstream.rs"]
 #[expect(dead_code, reason = "the conformance suite uses more of it")]
 mod upstream;
+#[path = "failures/usage_chunk.rs"]
+mod usage_chunk;
