@@ -106,12 +106,13 @@ fn invoices() -> Vec<Invoice> {
                     {"modality": "AUDIO", "tokenCount": 30}]}),
             7_245_600,
         ),
+        // 990 x 3 + 250 x 15: Cohere's own prompt is not charged for, nor what is cached of it.
         invoice(
             "cohere",
             "cohere-chat",
-            json!({"billed_units": {"input_tokens": 1000, "output_tokens": 300},
-                "tokens": {"input_tokens": 1000, "output_tokens": 300}, "cached_tokens": 200}),
-            6_905_600,
+            json!({"billed_units": {"input_tokens": 990, "output_tokens": 250},
+                "tokens": {"input_tokens": 1500, "output_tokens": 300}, "cached_tokens": 1200}),
+            6_720_000,
         ),
         // 1000 x 3 + 300 x 15.
         invoice(

@@ -1,5 +1,6 @@
 //! What ends a reply, streamed or not: the finish reason, tokens, and fields that are not known.
-//! `tokens` are what the model read and wrote; `billed_units` leave out Cohere's own prompt.
+//! `billed_units` are what Cohere charges for; `tokens` count its own prompt too, which is often a
+//! hundred times the client's.
 
 use serde_json::value::RawValue;
 
@@ -68,11 +69,14 @@ fn counts(usage: &RawValue) -> Usage {
         let text = present(fields, key)?.get();
         text.strip_suffix(".0").unwrap_or(text).parse().ok()
     };
-    let of_either = |key| count(&tokens, key).or_else(|| count(&billed, key));
+    let of_either = |key| count(&billed, key).or_else(|| count(&tokens, key));
+    let prompt = of_either("input_tokens");
+    // Cohere's own prompt is cached too. More than was charged for is no part of it.
+    let cached = count(&usage, "cached_tokens").filter(|cached| prompt >= Some(*cached));
     Usage {
-        prompt: of_either("input_tokens"),
+        prompt,
         completion: of_either("output_tokens"),
-        cached: count(&usage, "cached_tokens"),
+        cached,
         web_searches: count(&billed, "search_units"),
         ..Usage::default()
     }

@@ -158,7 +158,7 @@ fn full() -> Reply {
             OTHER_USAGE,
             r#"{"billed_units":{"input_tokens":1},"tokens":{"input_tokens":9}}"#,
         ),
-        Delta::Usage(Usage { prompt: Some(9), ..Usage::default() }),
+        Delta::Usage(Usage { prompt: Some(1), ..Usage::default() }),
         Delta::Finish {
             choice: 0,
             reason: FinishReason::ToolCalls,
