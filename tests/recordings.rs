@@ -341,7 +341,7 @@ impl Said {
             self.arguments.push_str("{}");
         }
         let usage = value.get("usage").unwrap_or(&delta["usage"]);
-        self.completion = usage["tokens"]["output_tokens"].as_u64().or(self.completion);
+        self.completion = usage["billed_units"]["output_tokens"].as_u64().or(self.completion);
     }
 
     fn gemini(&mut self, value: &Value) {
