@@ -5,11 +5,13 @@ use serde_json::Value;
 
 use crate::gzip::crc_step;
 
-/// One event's bytes.
-pub(crate) fn frame(name: &str, data: &Value) -> Vec<u8> {
+/// One event's bytes, or those of an exception.
+pub(crate) fn frame(name: &str, data: &Value, is_exception: bool) -> Vec<u8> {
+    let (kind, message) =
+        if is_exception { (":exception-type", "exception") } else { (":event-type", "event") };
     let mut headers = Vec::new();
     for (key, value) in
-        [(":event-type", name), (":content-type", "application/json"), (":message-type", "event")]
+        [(kind, name), (":content-type", "application/json"), (":message-type", message)]
     {
         headers.extend(u8::try_from(key.len()).unwrap_or(u8::MAX).to_be_bytes());
         headers.extend(key.as_bytes());

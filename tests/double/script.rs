@@ -98,7 +98,8 @@ pub(crate) struct Answer {
     /// A stream: a text is one event's data as it is; `{"event": …, "data": …}` has a name;
     /// `{"raw": …}` is put on the wire untouched; any other JSON is an event's data.
     pub(crate) sse: Option<Vec<Value>>,
-    /// A stream in AWS's binary framing, of `{"event": …, "data": …}`.
+    /// A stream in AWS's binary framing, of `{"event": …, "data": …}`; with `"is_exception": true`
+    /// it is an error of that name.
     pub(crate) event_stream: Option<Vec<Named>>,
     /// A recorded reply's file.
     pub(crate) recording: Option<PathBuf>,
@@ -150,6 +151,8 @@ impl When {
 pub(crate) struct Named {
     event: String,
     data: Value,
+    #[serde(default)]
+    is_exception: bool,
 }
 
 /// Where an answer stops for ever.
@@ -236,7 +239,9 @@ impl Answer {
         } else if let Some(events) = self.sse.take() {
             self.content = Content::Stream(events.iter().map(Event::read).collect());
         } else if let Some(events) = self.event_stream.take() {
-            let frame = |one: &Named| Event::Framed(event_stream::frame(&one.event, &one.data));
+            let frame = |one: &Named| {
+                Event::Framed(event_stream::frame(&one.event, &one.data, one.is_exception))
+            };
             self.content = Content::Stream(events.iter().map(frame).collect());
         } else if let Some(path) = self.recording.take() {
             self.content = match recording::read(&path)? {

@@ -1,5 +1,8 @@
 //! Failure: the first token takes so long that a hop between client and gateway closes the idle
 //! connection. The settings are the ones that a gateway has by itself.
+//!
+//! Bedrock's streams are not here: its frames have no ping, and its clients do not pass over an
+//! event that they don't know, so the gateway has nothing to keep them alive with.
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -10,6 +13,7 @@ use tokio::net::{TcpListener, TcpStream};
 
 use crate::answers::{stream, with};
 use crate::harness::{Double, Gateway, http};
+use crate::spoken::{saying, surfaces};
 
 /// How long the hop lets a connection lie idle.
 const IDLE: Duration = Duration::from_secs(3);
@@ -44,7 +48,7 @@ async fn a_silent_upstream_survives_a_hop_that_closes_idle_connections() {
 }
 
 /// Path, body, what is said and what ends the stream.
-const SURFACES: [(&str, &str, &str, &str); 3] = [
+const SURFACES: [(&str, &str, &str, &str); 7] = [
     (
         "/v1/chat/completions",
         r#"{"model":"test/plain","stream":true,"messages":[{"role":"user","content":"Hi"}]}"#,
@@ -64,7 +68,47 @@ const SURFACES: [(&str, &str, &str, &str); 3] = [
         "Hello",
         "STOP",
     ),
+    (
+        "/v1/responses",
+        r#"{"model":"test/plain","stream":true,"input":"Hi"}"#,
+        "Hello",
+        "response.completed",
+    ),
+    ("/v1/completions", r#"{"model":"test/plain","stream":true,"prompt":"Hi"}"#, "Hello", "[DONE]"),
+    (
+        "/v2/chat",
+        r#"{"model":"test/plain","stream":true,"messages":[{"role":"user","content":"Hi"}]}"#,
+        "Hello",
+        "message-end",
+    ),
+    (
+        "/api/chat",
+        r#"{"model":"test/plain","messages":[{"role":"user","content":"Hi"}]}"#,
+        "Hello",
+        "\"done\":true",
+    ),
 ];
+
+/// Once a surface has pinged, its status is sent: what fails then is told in the stream.
+#[tokio::test]
+async fn what_fails_behind_a_ping_is_told_in_the_stream_of_every_surface() {
+    let double = Double::start();
+    let script = json!({"status": 500, "body": {"error": {"message": "No."}}, "head_ms": 1_000});
+    double.script("plain", &script).await;
+    let model = double.model("plain", "openai-chat", true);
+    let soon = "[server]\nfirst_comment_ms = 20\ncomment_ms = 20\n";
+    let gateway = Gateway::start(&format!("{soon}{model}")).await;
+    for surface in surfaces() {
+        let name = surface.dialect.name();
+        let told = surface.ask(&gateway, &saying("test/plain", "Hi", true), &json!({})).await;
+        // Without a ping there is still a status to tell it by.
+        if name != "bedrock-converse" {
+            assert_eq!(told.status, 200, "{name}: {}", told.body);
+        }
+        let failure = told.failure.unwrap_or_else(|| panic!("{name}: {}", told.body));
+        assert!(failure.message.contains("No."), "{name}: {failure:?}");
+    }
+}
 
 /// A hop that passes bytes both ways and closes a connection on which nothing moved for a while.
 async fn hop(to: SocketAddr) -> SocketAddr {

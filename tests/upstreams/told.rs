@@ -130,8 +130,11 @@ impl Told {
         let Some(last) = self.details.last_mut().filter(is_block) else {
             return self.details.push(detail.clone());
         };
-        let text = last["text"].as_str().unwrap_or_default().to_owned();
-        last["text"] = (text + detail["text"].as_str().unwrap_or_default()).into();
+        for field in ["text", "summary"] {
+            if let Some(piece) = detail[field].as_str() {
+                last[field] = (last[field].as_str().unwrap_or_default().to_owned() + piece).into();
+            }
+        }
         if let Some(signature) = detail.get("signature") {
             last["signature"] = signature.clone();
         }
@@ -154,7 +157,8 @@ impl Told {
             assert!(self.calls.iter().all(|call| call.id != id), "two calls are named {id}");
             self.calls.push(Call { id, name, arguments });
         }
-        let texts = self.details.iter().filter_map(|detail| detail["text"].as_str());
+        let texts =
+            self.details.iter().filter_map(|it| it["text"].as_str().or(it["summary"].as_str()));
         let texts: String = texts.collect();
         if !self.details.is_empty() {
             assert_eq!(texts, self.reasoning, "the details say as much as `reasoning`");

@@ -126,10 +126,7 @@ fn second_turn(surface: &dyn Dialect, thoughts: &[(String, Option<ReasoningDetai
     let head: Head = head();
     let said: Value = serde_json::from_slice(&surface.write_reply(&reply, &head, &cost())).unwrap();
     let body = history(surface.name(), &said);
-    let mut request = surface.read_request(&Bytes::from(body.to_string())).unwrap();
-    // What goes to another model is written anew.
-    request.source = None;
-    request
+    surface.read_request(&Bytes::from(body.to_string())).unwrap()
 }
 
 /// What a client of the dialect sends in its second turn, as its vendor's documentation says.

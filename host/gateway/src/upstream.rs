@@ -247,9 +247,12 @@ impl Upstream {
 }
 
 /// Whether a chunk has something for the client. What only announces a reply (a role, a first
-/// count) does not: an error after it can still be followed by another attempt.
+/// count, what belongs to no choice) does not: an error after it can still be followed by another
+/// attempt.
 fn shows(chunk: &Chunk) -> bool {
-    let announces = |delta: &Delta| matches!(delta, Delta::Role { .. } | Delta::Usage(_));
+    let announces = |delta: &Delta| {
+        matches!(delta, Delta::Role { .. } | Delta::Usage(_) | Delta::Other { choice: None, .. })
+    };
     chunk.deltas.iter().any(|delta| !announces(delta))
 }
 

@@ -6,6 +6,7 @@
 //! ```
 
 mod availability;
+mod call_order;
 mod catalog;
 mod chunk;
 mod controls;

@@ -12,6 +12,7 @@ use super::{
     NAME, OTHER_CITATION, OTHER_DELTA, OTHER_ENDING, OTHER_EVENT, OTHER_USAGE, error, stop_reason,
     thinking,
 };
+use crate::call_order::CallOrder;
 use crate::chunk::{Chunk, Delta, FinishReason, ReasoningDetail, Usage};
 use crate::dialect::{Cost, Head, WriteStream};
 use crate::error::Failure;
@@ -30,6 +31,7 @@ pub(super) struct Writer {
     next: u64,
     /// The calls that were begun, with their blocks' indices.
     calls: Vec<(u16, u64)>,
+    order: CallOrder,
     usage: Usage,
     finish: Option<(FinishReason, Option<String>)>,
     ending: Option<Json>,
@@ -64,13 +66,17 @@ impl WriteStream for Writer {
         {
             return;
         }
+        let mut order = std::mem::take(&mut self.order);
         for delta in chunk.deltas.iter().filter(|delta| delta.choice().unwrap_or(0) == 0) {
-            self.delta(delta, out);
+            order.pass(delta, &mut |delta| self.delta(delta, out));
         }
+        self.order = order;
     }
 
     fn end(&mut self, usage: &Usage, cost: &Cost, out: &mut Vec<u8>) {
         self.begin(out);
+        let mut order = std::mem::take(&mut self.order);
+        order.rest(&mut |delta| self.delta(delta, out));
         self.close(out);
         let reason = match &self.finish {
             Some((reason, native)) => stop_reason(*reason, native.as_deref()),
@@ -118,6 +124,7 @@ impl Writer {
             open: None,
             next: 0,
             calls: Vec::new(),
+            order: CallOrder::default(),
             usage: Usage::default(),
             finish: None,
             ending: None,

@@ -7,6 +7,7 @@ use super::write_reply::image_of;
 use super::{
     OTHER_CITATION, OTHER_ENDING, OTHER_EVENT, OTHER_METADATA, citation, error, stop_reason, usage,
 };
+use crate::call_order::CallOrder;
 use crate::chunk::{Chunk, Delta, FinishReason, Usage};
 use crate::dialect::{Cost, WriteStream};
 use crate::error::Failure;
@@ -23,6 +24,7 @@ pub(super) struct Writer {
     next: u64,
     /// The calls that were begun, with their blocks' indices.
     calls: Vec<(u16, u64)>,
+    order: CallOrder,
     finish: Option<(FinishReason, Option<String>)>,
     ending: Option<Json>,
     metadata: Option<Json>,
@@ -47,13 +49,17 @@ enum Kind {
 
 impl WriteStream for Writer {
     fn chunk(&mut self, chunk: &Chunk, out: &mut Vec<u8>) {
+        let mut order = std::mem::take(&mut self.order);
         for delta in chunk.deltas.iter().filter(|delta| delta.choice().unwrap_or(0) == 0) {
-            self.delta(delta, out);
+            order.pass(delta, &mut |delta| self.delta(delta, out));
         }
+        self.order = order;
     }
 
     fn end(&mut self, usage: &Usage, _cost: &Cost, out: &mut Vec<u8>) {
         self.begin(out);
+        let mut order = std::mem::take(&mut self.order);
+        order.rest(&mut |delta| self.delta(delta, out));
         self.close(out);
         let reason = match &self.finish {
             Some((reason, native)) => stop_reason(*reason, native.as_deref()),

@@ -70,13 +70,13 @@ fn counts(usage: &RawValue) -> Usage {
         text.strip_suffix(".0").unwrap_or(text).parse().ok()
     };
     let of_either = |key| count(&billed, key).or_else(|| count(&tokens, key));
-    let is_other = |billed| count(&tokens, "input_tokens") != Some(billed);
-    let is_billed = count(&billed, "input_tokens").is_some_and(is_other);
+    let prompt = of_either("input_tokens");
+    // Cohere's own prompt is cached too. More than is paid for is no part of it.
+    let cached = count(&usage, "cached_tokens").filter(|cached| prompt >= Some(*cached));
     Usage {
-        prompt: of_either("input_tokens"),
+        prompt,
         completion: of_either("output_tokens"),
-        // A part of what was read, not of what is paid for.
-        cached: count(&usage, "cached_tokens").filter(|_| !is_billed),
+        cached,
         web_searches: count(&billed, "search_units"),
         ..Usage::default()
     }

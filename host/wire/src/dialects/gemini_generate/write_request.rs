@@ -7,17 +7,18 @@ use crate::controls;
 use crate::dialect::{Outgoing, ReasoningStyle, Target};
 use crate::error::WriteError;
 use crate::json::Object;
-use crate::request::Request;
+use crate::request::{Content, Request};
 use crate::server_tool;
 use crate::source::Source;
 
 use super::shape::{ContentOut, Draft};
-use super::{NAME, config, contents_write, service, tools};
+use super::{FORMAT, NAME, config, contents_write, service, tools};
 
 /// Writes the path and the body.
 pub(super) fn write(request: &Request, to: &Target<'_>) -> Result<Outgoing, WriteError> {
     let source = Source::of_dialect(&request.source, NAME);
-    let body = match source.filter(|_| !server_tool::are_among(request)) {
+    let is_whole = !server_tool::are_among(request) && is_returnable(request);
+    let body = match source.filter(|_| is_whole) {
         Some(body) => of_client(body),
         None => build(request, to)?,
     };
@@ -25,6 +26,18 @@ pub(super) fn write(request: &Request, to: &Target<'_>) -> Result<Outgoing, Writ
     let method = if to.stream { "streamGenerateContent?alt=sse" } else { "generateContent" };
     let path = format!("/{place}{}:{method}", to.model);
     Ok(Outgoing { path, headers: Vec::new(), body })
+}
+
+/// Whether the client's bytes hold no other model's proofs.
+fn is_returnable(request: &Request) -> bool {
+    let mut parts = request.messages.iter().flat_map(|message| &message.parts);
+    parts.all(|part| match &part.content {
+        Content::Reasoning { detail: Some(detail), .. } => {
+            detail.signature.is_none() && detail.data.is_none()
+                || detail.format.as_deref() == Some(FORMAT)
+        }
+        _ => true,
+    })
 }
 
 /// A Gemini client's own bytes without what is for the gateway. Clients that name the model in the
