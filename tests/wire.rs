@@ -17,6 +17,7 @@
     clippy::expect_used,
     clippy::indexing_slicing,
     clippy::panic,
+    clippy::unwrap_used,
     reason = "a test says what is wrong by panicking"
 )]
 

@@ -2,7 +2,12 @@
 //! translated from OpenAI's chat. Prints a table; ratios are to reading and writing the same JSON
 //! with nothing known of it, measured in the same run.
 
-#![expect(clippy::print_stdout, clippy::unwrap_used, reason = "a benchmark prints, and may stop")]
+#![expect(
+    clippy::print_stdout,
+    clippy::unwrap_used,
+    clippy::disallowed_methods,
+    reason = "a benchmark prints, reads the clock, and may stop"
+)]
 
 use std::hint::black_box;
 use std::time::{Duration, Instant};
@@ -65,7 +70,7 @@ fn main() {
 
 fn conversation() -> Request {
     let message = |at: usize| Message {
-        role: if at % 2 == 0 { Role::User } else { Role::Assistant },
+        role: if at.is_multiple_of(2) { Role::User } else { Role::Assistant },
         name: None,
         parts: vec![Part::new(Content::Text(format!(
             "Turn {at} says \"something\" of the usual length, and a little more."

@@ -184,8 +184,6 @@ fn stem(file: &str) -> &str {
     name.strip_suffix(".toml").unwrap_or(name)
 }
 
-/// Where plain HTTP is safe: it does not leave the machine.
-
 /// Names less alike than this are no advice.
 const LIKENESS_MIN: f64 = 0.7;
 

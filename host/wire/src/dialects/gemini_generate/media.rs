@@ -28,7 +28,7 @@ pub(super) fn standard(mut base64: String) -> String {
     if base64.contains(['-', '_']) {
         base64 = base64.replace('-', "+").replace('_', "/");
     }
-    while base64.len() % 4 != 0 {
+    while !base64.len().is_multiple_of(4) {
         base64.push('=');
     }
     base64
