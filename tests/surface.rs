@@ -26,6 +26,8 @@ mod features;
 mod http2;
 #[path = "surface/index_command.rs"]
 mod index_command;
+#[path = "surface/kept.rs"]
+mod kept;
 #[path = "surface/keys.rs"]
 mod keys;
 #[path = "surface/leaving.rs"]
@@ -48,3 +50,5 @@ mod stopping;
 mod streams;
 #[path = "surface/timeouts.rs"]
 mod timeouts;
+#[path = "surface/told.rs"]
+mod told;

@@ -23,6 +23,7 @@ mod client;
 mod errand;
 mod meter;
 mod record;
+mod routed;
 mod stream;
 mod turn;
 mod whole;
@@ -101,6 +102,7 @@ async fn generate(
     client: &mut Client,
     record: &mut Record,
 ) -> Result<(), Error> {
+    let requested = routed::asked(&ask.headers, &request);
     let plugins = app.plugins.snapshot();
     let is_suffix = |suffix: &str| plugins.by_suffix(suffix).is_some();
     let named = routing::name(&app.catalog, &request.model, is_suffix)?;
@@ -153,6 +155,8 @@ async fn generate(
     };
     let mut head = record.head(endpoint.as_ref(), &request.model);
     head.custom_tools.clone_from(&request.custom_tools);
+    head.metadata = requested.map(|requested| record.routed(&requested, &plan));
+    head.memory = ask.turn.as_ref().map(Turn::memory);
     let is_stream = request.stream;
     let hides_reasoning = request.reasoning.as_ref().is_some_and(|reasoning| reasoning.exclude);
     if let Some(step) = &endpoint {

@@ -19,6 +19,7 @@ use crate::embed::Embeddings;
 use crate::error::{Failure, ReadError, StreamError, WriteError};
 use crate::frames::Framing;
 use crate::image::Images;
+use crate::json::Json;
 use crate::provider::Quirks;
 use crate::reply::Reply;
 use crate::request::{CustomTool, Effort, Request};
@@ -229,6 +230,20 @@ pub struct Head {
     pub provider: String,
     /// The request's [`Request::custom_tools`]: which calls have a form of their own.
     pub custom_tools: Vec<CustomTool>,
+    /// How the request was routed, in OpenRouter's form (`openrouter_metadata`), for a client that
+    /// asked to be told.
+    pub metadata: Option<Json>,
+    /// What is remembered of the reply, on surfaces that remember.
+    pub memory: Option<Memory>,
+}
+
+/// A reply that is kept, or goes on from one that was.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Memory {
+    /// Whether the client can go on from this reply.
+    pub is_kept: bool,
+    /// The name of the reply that it goes on from.
+    pub previous: Option<String>,
 }
 
 /// What a generation costs, in USD as exact decimal text (`0.0000125`).

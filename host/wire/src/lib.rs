@@ -54,8 +54,8 @@ pub use catalog::{
 };
 pub use chunk::{Chunk, Delta, FinishReason, ReasoningDetail, ReasoningKind, Role, Usage};
 pub use dialect::{
-    Cost, DIALECTS, Dialect, Head, Outgoing, ReadStream, ReasoningStyle, Target, WriteStream,
-    dialect,
+    Cost, DIALECTS, Dialect, Head, Memory, Outgoing, ReadStream, ReasoningStyle, Target,
+    WriteStream, dialect,
 };
 pub use embed::{EmbedInput, EmbedReply, EmbedRequest, Embeddings, Encoding};
 pub use error::{ErrorType, Failure, ReadError, StreamError, WriteError};

@@ -42,7 +42,7 @@ impl StreamBody {
             created: crate::clock::unix_ms() / 1000,
             model: String::new(),
             provider: String::new(),
-            custom_tools: Vec::new(),
+            ..Head::default()
         };
         Self::of(Some(surface.write_stream(&head)), pieces, pause)
     }

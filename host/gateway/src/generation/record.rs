@@ -128,6 +128,16 @@ impl Record {
         self.push_attempt(&step.endpoint, Some(error.failure.status));
     }
 
+    /// Every attempt so far, in order.
+    pub(super) fn attempts(&self) -> &[ProviderResponse] {
+        &self.kept.provider_responses
+    }
+
+    /// The plugins that take part, in order.
+    pub(super) fn plugin_ids(&self) -> impl Iterator<Item = &str> {
+        self.kept.plugins.iter().map(|plugin| plugin.id.as_str())
+    }
+
     fn push_attempt(&mut self, endpoint: &Endpoint, status: Option<u16>) {
         self.kept.provider_responses.push(ProviderResponse {
             provider_name: endpoint.provider.name.clone(),
@@ -187,7 +197,7 @@ impl Record {
             created: self.kept.created_at_ms / 1000,
             model,
             provider,
-            custom_tools: Vec::new(),
+            ..Head::default()
         }
     }
 

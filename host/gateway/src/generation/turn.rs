@@ -1,6 +1,8 @@
 //! A turn that a client asked to keep: what was asked and what was answered, so that a later
 //! request can go on from it.
 
+use wire::Memory;
+
 use super::Ask;
 use crate::app::App;
 use crate::error::Error;
@@ -20,6 +22,11 @@ pub(crate) struct Turn {
 }
 
 impl Turn {
+    /// What its reply says of it.
+    pub(super) fn memory(&self) -> Memory {
+        Memory { is_kept: true, previous: self.previous.clone() }
+    }
+
     /// Keeps it with its reply. Whoever sees the reply can go on from it.
     ///
     /// # Errors

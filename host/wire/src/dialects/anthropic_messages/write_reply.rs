@@ -38,6 +38,7 @@ fn patch(fields: &Object<'_>, reply: &Reply, head: &Head, cost: &Cost) -> Vec<u8
     let upstream = fields.field("usage").map(super::json_text::keep);
     writer.field("provider", &head.provider);
     writer.field("usage", &usage_with_cost(&reply.usage, upstream.as_ref(), cost));
+    writer.some("openrouter_metadata", head.metadata.as_ref());
     writer.close();
     out
 }
@@ -67,6 +68,7 @@ fn compose(reply: &Reply, head: &Head, cost: &Cost) -> Vec<u8> {
     ending.0.iter().for_each(|(key, value)| writer.raw(key, value.get()));
     let upstream = other_of(&reply.other, OTHER_USAGE);
     writer.field("usage", &usage_with_cost(&reply.usage, upstream, cost));
+    writer.some("openrouter_metadata", head.metadata.as_ref());
     writer.close();
     out
 }

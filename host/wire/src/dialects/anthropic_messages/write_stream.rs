@@ -95,7 +95,9 @@ impl WriteStream for Writer {
             }
             writer.field("usage", &usage);
         });
-        write_event(out, "message_stop", |_| ());
+        write_event(out, "message_stop", |writer| {
+            writer.some("openrouter_metadata", self.head.metadata.as_ref());
+        });
     }
 
     fn error(&mut self, failure: &Failure, out: &mut Vec<u8>) {

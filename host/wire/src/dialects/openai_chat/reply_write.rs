@@ -50,6 +50,7 @@ pub(super) fn write(reply: &Reply, head: &Head, cost: &Cost) -> Vec<u8> {
         write_choice(index, choice, head, out);
     });
     usage::write(&reply.usage, cost, body.key("usage"));
+    body.optional("openrouter_metadata", head.metadata.as_ref());
     body.end();
     out
 }

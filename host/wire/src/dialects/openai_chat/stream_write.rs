@@ -26,6 +26,8 @@ use crate::sse;
 pub(super) struct Stream {
     /// What every event begins with, up to its first own field.
     prefix: Vec<u8>,
+    /// What the last piece tells of the routing.
+    metadata: Option<Json>,
     /// Makes up ids for calls whose host gave none.
     id: String,
     choices: Vec<Begun>,
@@ -64,7 +66,8 @@ impl Stream {
         object.value("created", &head.created);
         object.value("model", &head.model);
         object.value("provider", &head.provider);
-        Self { prefix, id: head.id.clone(), choices: Vec::new() }
+        let metadata = head.metadata.clone();
+        Self { prefix, id: head.id.clone(), metadata, choices: Vec::new() }
     }
 
     /// Writes one event.
@@ -148,6 +151,10 @@ impl WriteStream for Stream {
         out.extend_from_slice(EMPTY_CHOICE);
         out.extend_from_slice(br#","usage":"#);
         usage::write(usage, cost, out);
+        if let Some(metadata) = &self.metadata {
+            out.extend_from_slice(br#","openrouter_metadata":"#);
+            out.extend_from_slice(metadata.as_str().as_bytes());
+        }
         out.extend_from_slice(b"}\n\n");
         sse::write_data(out, b"[DONE]");
     }

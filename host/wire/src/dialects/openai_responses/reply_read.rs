@@ -95,7 +95,7 @@ fn finish(response: &Object<'_>, has_calls: bool) -> (FinishReason, String) {
 
 /// Whether a response's field is the gateway's to write.
 pub(super) fn is_owned(name: &str) -> bool {
-    const OURS: [&str; 13] = [
+    const OURS: [&str; 14] = [
         "id",
         "object",
         "created_at",
@@ -109,6 +109,7 @@ pub(super) fn is_owned(name: &str) -> bool {
         "output_text",
         "usage",
         "store",
+        "previous_response_id",
     ];
     OURS.contains(&name)
 }

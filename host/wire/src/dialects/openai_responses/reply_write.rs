@@ -29,8 +29,7 @@ fn patch(fields: &Object<'_>, reply: &Reply, head: &Head, cost: &Cost) -> Vec<u8
             "id" => body.value("id", &response::id(head)),
             "model" => body.value("model", &head.model),
             "created_at" => body.value("created_at", &head.created),
-            "store" => body.raw("store", "false"),
-            "provider" | "usage" => {}
+            "provider" | "usage" | "store" | "previous_response_id" => {}
             name => body.raw(name, value.get()),
         }
     }
@@ -42,7 +41,9 @@ fn patch(fields: &Object<'_>, reply: &Reply, head: &Head, cost: &Cost) -> Vec<u8
         }
     }
     body.value("provider", &head.provider);
+    response::write_memory(head, &mut body);
     usage::write(&reply.usage, cost, body.key("usage"));
+    body.optional("openrouter_metadata", head.metadata.as_ref());
     body.end();
     out
 }

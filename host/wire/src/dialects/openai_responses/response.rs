@@ -85,9 +85,12 @@ pub(super) fn write<'i>(
     for (name, value) in said {
         body.raw(name, value);
     }
-    body.raw("store", "false");
+    write_memory(head, &mut body);
     match state {
-        State::Ended(_, counted, cost) => usage::write(counted, cost, body.key("usage")),
+        State::Ended(_, counted, cost) => {
+            usage::write(counted, cost, body.key("usage"));
+            body.optional("openrouter_metadata", head.metadata.as_ref());
+        }
         // A reply that ended early ended well, so clients look for its usage.
         State::Failed(failure) if error::is_length(failure) => {
             let zero = || "0".to_owned();
@@ -99,6 +102,13 @@ pub(super) fn write<'i>(
     body.end();
 }
 
+/// Appends what is remembered: the upstream remembers nothing, whatever it says.
+pub(super) fn write_memory(head: &Head, body: &mut Writer<'_>) {
+    let memory = head.memory.as_ref();
+    body.value("store", &memory.is_some_and(|memory| memory.is_kept));
+    body.value("previous_response_id", &memory.and_then(|memory| memory.previous.as_ref()));
+}
+
 /// The response's id: the generation's under OpenAI's prefix.
 pub(super) fn id(head: &Head) -> String {
     format!("resp_{}", head.id.strip_prefix("gen-").unwrap_or(&head.id))
@@ -106,7 +116,7 @@ pub(super) fn id(head: &Head) -> String {
 
 const UNKNOWN_ERROR: &str = r#"{"code":"server_error","message":"Provider returned error"}"#;
 /// What a response says that nobody said anything of. Clients demand the fields.
-pub(super) const DEFAULTS: [(&str, &str); 18] = [
+pub(super) const DEFAULTS: [(&str, &str); 17] = [
     ("completed_at", "null"),
     ("background", "false"),
     ("frequency_penalty", "null"),
@@ -116,7 +126,6 @@ pub(super) const DEFAULTS: [(&str, &str); 18] = [
     ("metadata", "null"),
     ("parallel_tool_calls", "true"),
     ("presence_penalty", "null"),
-    ("previous_response_id", "null"),
     ("reasoning", "null"),
     ("service_tier", "null"),
     ("temperature", "null"),

@@ -1,0 +1,63 @@
+//! What a client is told of how its request was routed, when it asks by a header
+//! (`openrouter_metadata`).
+
+use http::HeaderMap;
+use serde_json::{Value, json};
+use wire::{Json, Request};
+
+use super::record::Record;
+use crate::routing::Plan;
+
+/// The model that a client asked for, if it also asks to be told how that was routed. Any other
+/// value of the header than `enabled` means no.
+pub(super) fn asked(headers: &HeaderMap, request: &Request) -> Option<String> {
+    let is_enabled = HEADERS.iter().any(|name| {
+        let value = headers.get(*name).and_then(|value| value.to_str().ok());
+        value.is_some_and(|value| value.eq_ignore_ascii_case("enabled"))
+    });
+    is_enabled.then(|| request.model.clone())
+}
+
+const HEADERS: [&str; 2] = ["x-openrouter-metadata", "x-openrouter-experimental-metadata"];
+
+impl Record {
+    /// How the request was routed, in OpenRouter's form. The last attempt is the one that answered;
+    /// there is none where a plugin did.
+    pub(super) fn routed(&self, requested: &str, plan: &Plan) -> Json {
+        let attempts = self.attempts();
+        let serving = attempts.len().checked_sub(1);
+        let available: Vec<Value> = plan
+            .steps
+            .iter()
+            .enumerate()
+            .map(|(at, step)| {
+                json!({"provider": step.endpoint.provider.name, "model": &*step.model,
+                    "selected": Some(at) == serving})
+            })
+            .collect();
+        let tried: Vec<Value> = attempts
+            .iter()
+            .zip(&plan.steps)
+            .map(|(attempt, step)| {
+                json!({"provider": attempt.provider_name, "model": &*step.model,
+                    "status": attempt.status.unwrap_or(0)})
+            })
+            .collect();
+        let pipeline: Vec<Value> =
+            self.plugin_ids().map(|id| json!({"type": "plugin", "name": id})).collect();
+        let selected = attempts.last().map_or("a plugin", |attempt| &attempt.provider_name);
+        let model = serving.and_then(|at| Some(&*plan.steps.get(at)?.model));
+        let is_fallback = model.is_some_and(|model| !requested.starts_with(model));
+        Json::of(&json!({
+            "requested": requested,
+            "strategy": if is_fallback { "fallback" } else { "direct" },
+            "region": null,
+            "summary": format!("available={}, selected={selected}", available.len()),
+            "attempt": attempts.len(),
+            "is_byok": false,
+            "endpoints": {"total": available.len(), "available": available},
+            "attempts": tried,
+            "pipeline": pipeline,
+        }))
+    }
+}
