@@ -20,6 +20,8 @@ mod commands;
 mod errands;
 #[path = "surface/fallback.rs"]
 mod fallback;
+#[path = "surface/features.rs"]
+mod features;
 #[path = "surface/http2.rs"]
 mod http2;
 #[path = "surface/index_command.rs"]

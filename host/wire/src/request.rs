@@ -292,6 +292,14 @@ pub struct Service {
     pub betas: Vec<String>,
 }
 
+impl Service {
+    /// The header by which OpenRouter is told of [`Service::betas`].
+    pub(crate) fn openrouter_headers(&self) -> Vec<(&'static str, String)> {
+        let header = ("x-anthropic-beta", self.betas.join(","));
+        Some(header).filter(|_| !self.betas.is_empty()).into_iter().collect()
+    }
+}
+
 /// How much the model thinks. `effort` and `max_tokens` are alternatives.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Reasoning {

@@ -31,7 +31,11 @@ pub(super) fn write(request: &Request, to: &Target<'_>) -> Result<Outgoing, Writ
         },
         _ => Bytes::from(write_canonical(request, &rules, &search)?),
     };
-    Ok(Outgoing { path: "/chat/completions".to_owned(), headers: Vec::new(), body })
+    let headers = match rules.is_openrouter() {
+        true => request.service.openrouter_headers(),
+        false => Vec::new(),
+    };
+    Ok(Outgoing { path: "/chat/completions".to_owned(), headers, body })
 }
 
 /// What becomes of a client's field.

@@ -40,6 +40,22 @@ fn a_body_that_needs_no_change_goes_through_as_it_came() {
 }
 
 #[test]
+fn only_openrouter_is_told_which_features_of_anthropics_were_opted_into() {
+    let body = Bytes::from_static(br#"{"model":"m","messages":[{"role":"user","content":"x"}]}"#);
+    let mut request = OpenaiChat.read_request(&body).unwrap();
+    request.service.betas = vec!["a-1".to_owned(), "b-2".to_owned()];
+    let openrouter = Quirks { openrouter_reasoning: true, ..Quirks::default() };
+    for dialect in ["openai-chat", "openai-responses"] {
+        let write = |quirks: &Quirks| {
+            let dialect = crate::dialect::dialect(dialect).unwrap();
+            dialect.write_request(&request, &target(quirks)).unwrap().headers
+        };
+        assert_eq!(write(&openrouter), [("x-anthropic-beta", "a-1,b-2".to_owned())]);
+        assert_eq!(write(&Quirks::default()), []);
+    }
+}
+
+#[test]
 fn a_wrong_request_is_told_where_it_is_wrong() {
     let cases = [
         ("[]", "body: expected a JSON object"),

@@ -30,7 +30,11 @@ pub(super) fn write(request: &Request, to: &Target<'_>) -> Result<Outgoing, Writ
         Some(fields) => Bytes::from(request_patch::patch(request, &rules, &fields)),
         None => Bytes::from(write_canonical(request, &rules)?),
     };
-    Ok(Outgoing { path: "/responses".to_owned(), headers: Vec::new(), body })
+    let headers = match rules.is_openrouter() {
+        true => request.service.openrouter_headers(),
+        false => Vec::new(),
+    };
+    Ok(Outgoing { path: "/responses".to_owned(), headers, body })
 }
 
 /// What an upstream takes.
