@@ -39,7 +39,7 @@ pub(crate) fn read(path: &Path) -> Result<Recording, anyhow::Error> {
         events.push(match payload.as_object().map(|fields| (fields.len(), fields.iter().next())) {
             // Amazon's messages are binary; what is in them stands under their name.
             Some((1, Some((name, data)))) if data.is_object() => {
-                Event::Framed(event_stream::frame(name, data))
+                Event::Framed(event_stream::frame(name, data, name.ends_with("Exception")))
             }
             _ => {
                 let name = payload.get("type").and_then(Value::as_str).map(str::to_owned);
