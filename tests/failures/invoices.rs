@@ -27,9 +27,17 @@ struct Invoice {
 }
 
 fn invoices() -> Vec<Invoice> {
-    let invoice =
-        |name, dialect, counts, nanos| Invoice { name, dialect, counts, before: None, nanos };
-    let mut all = vec![
+    openai().into_iter().chain(others()).chain(anthropic()).collect()
+}
+
+/// One that counts the same at every place.
+fn invoice(name: &'static str, dialect: &'static str, counts: Value, nanos: i64) -> Invoice {
+    Invoice { name, dialect, counts, before: None, nanos }
+}
+
+/// Hosts of OpenAI's dialects.
+fn openai() -> Vec<Invoice> {
+    vec![
         // 760 x 3 + 200 x 0.028 + 40 x 7, and 270 x 15 + 30 x 20.
         invoice(
             "openai-audio",
@@ -90,8 +98,16 @@ fn invoices() -> Vec<Invoice> {
                 "prompt_tokens_details": {"cached_tokens": 200}}),
             6_905_600,
         ),
+    ]
+}
+
+fn others() -> Vec<Invoice> {
+    let bedrock = json!({"inputTokens": 650, "outputTokens": 300, "totalTokens": 1300,
+        "cacheReadInputTokens": 200, "cacheWriteInputTokens": 150,
+        "cacheDetails": [{"ttl": "5m", "inputTokens": 100}, {"ttl": "1h", "inputTokens": 50}]});
+    vec![
         // 650 x 3 + 200 x 0.028 + 100 x 3.75 + 50 x 6 + 300 x 15.
-        invoice("bedrock", "bedrock-converse", bedrock(), 7_130_600),
+        invoice("bedrock", "bedrock-converse", bedrock, 7_130_600),
         // 770 x 3 + 200 x 0.028 + 40 x 7, and 270 x 15 + 30 x 20: thoughts and what tools read are
         // counted beside.
         invoice(
@@ -121,18 +137,10 @@ fn invoices() -> Vec<Invoice> {
             json!({"prompt_eval_count": 1000, "eval_count": 300}),
             7_500_000,
         ),
-    ];
-    all.extend(anthropic());
-    all
+    ]
 }
 
-fn bedrock() -> Value {
-    json!({"inputTokens": 650, "outputTokens": 300, "totalTokens": 1300,
-        "cacheReadInputTokens": 200, "cacheWriteInputTokens": 150,
-        "cacheDetails": [{"ttl": "5m", "inputTokens": 100}, {"ttl": "1h", "inputTokens": 50}]})
-}
-
-/// Its streams count twice: older models say only what was written at the end.
+/// Anthropic's streams count twice: older models say only what was written at the end.
 fn anthropic() -> [Invoice; 3] {
     let split = json!({"input_tokens": 650, "cache_creation_input_tokens": 150,
         "cache_read_input_tokens": 200, "output_tokens": 300, "service_tier": "standard",

@@ -40,7 +40,7 @@ async fn what_an_upstream_signed_comes_back_to_it_byte_for_byte_whoever_asked() 
                 let case = format!("{signer} behind {client:?}, stream: {stream}");
                 let model = format!("{signer}/reasoning");
                 let turns = client.opening();
-                let shown = match client.ask(&gateway, &model, turns.clone(), stream).await {
+                let shown = match client.ask(&gateway, &model, &turns, stream).await {
                     Ok(shown) => shown,
                     Err(why) => {
                         wrong.push(format!("{case}: first turn: {why}"));
@@ -48,7 +48,7 @@ async fn what_an_upstream_signed_comes_back_to_it_byte_for_byte_whoever_asked() 
                     }
                 };
                 let second = client.answered(turns, &shown);
-                if let Err(why) = client.ask(&gateway, &model, second.clone(), stream).await {
+                if let Err(why) = client.ask(&gateway, &model, &second, stream).await {
                     wrong.push(format!("{case}: {why} for {}", second[1]));
                     continue;
                 }
@@ -72,14 +72,14 @@ async fn what_an_upstream_signed_is_not_sent_to_another() {
             for stream in [false, true] {
                 let turns = client.opening();
                 let model = format!("{signer}/reasoning");
-                let shown = client.ask(&gateway, &model, turns.clone(), stream).await.unwrap();
+                let shown = client.ask(&gateway, &model, &turns, stream).await.unwrap();
                 let second = client.answered(turns, &shown);
                 let others = SIGNERS.iter().filter(|(_, other)| *other != reader);
                 let others = others.map(|(other, _)| *other).chain(["openai-chat", "cohere-chat"]);
                 for other in others {
                     let case = format!("{signer} to {other} behind {client:?}, stream: {stream}");
                     let model = format!("{other}/chat");
-                    let asked = client.ask(&gateway, &model, second.clone(), stream).await;
+                    let asked = client.ask(&gateway, &model, &second, stream).await;
                     wrong.extend(asked.err().map(|why| format!("{case}: {why}")));
                     let log = double.log(&format!("{other}-chat")).await;
                     let text = log.as_array().unwrap().last().unwrap()["text"].as_str().unwrap();
@@ -122,7 +122,7 @@ impl Client {
         self,
         gateway: &Gateway,
         model: &str,
-        turns: Vec<Value>,
+        turns: &[Value],
         stream: bool,
     ) -> Result<Value, String> {
         let (path, mut body) = self.request(model, turns, stream);
@@ -159,7 +159,7 @@ impl Client {
         })
     }
 
-    fn request(self, model: &str, turns: Vec<Value>, stream: bool) -> (String, Value) {
+    fn request(self, model: &str, turns: &[Value], stream: bool) -> (String, Value) {
         let schema = json!({"type": "object", "properties": {"city": {"type": "string"}},
             "required": ["city"]});
         let name = "get_weather";
