@@ -133,7 +133,7 @@ fn any_reply() -> impl Strategy<Value = Reply> {
     let parts = ("(?s).{0,30}", "[a-z \n]{0,20}", calls, usage, any::<bool>());
     parts.prop_map(|(text, thought, calls, (prompt, completion), is_cut)| {
         let calls = calls.into_iter().enumerate().map(|(number, (name, key, value, count))| {
-            let value = crate::json::Json::of(&value);
+            let value = Json::of(&value);
             let arguments = format!(r#"{{"{key}": {}, "count":{count}}}"#, value.as_str());
             ToolCall { id: format!("call_{number}"), name, arguments }
         });
@@ -185,7 +185,7 @@ fn every_dialect_tells_why_nobody_serves_and_nothing_of_what_is_masked() {
     failure.availability = Some(Box::new(Availability::new(Unavailable::NoEndpoints)));
     let mut masked = Failure::new(ErrorType::Server, "Internal.");
     masked.provider_code = Some("secret-code".to_owned());
-    masked.metadata.push(("raw".to_owned(), crate::json::Json::of(&"secret-raw")));
+    masked.metadata.push(("raw".to_owned(), Json::of(&"secret-raw")));
     for &dialect in DIALECTS {
         let written = |failure: &Failure| {
             let body = dialect.write_error(failure, Some(&head()));
