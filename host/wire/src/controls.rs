@@ -1,11 +1,13 @@
 //! OpenRouter's instructions to the gateway as top-level fields of a request, for dialects that are
 //! extended by them as they are: the same names and forms everywhere.
 
+use bytes::Bytes;
 use serde_json::value::RawValue;
 
+use crate::dialect::Target;
 use crate::error::ReadError;
 use crate::json::Object;
-use crate::json_text::{keep, object, present, read as typed, required, shorten};
+use crate::json_text::{ObjectWriter, keep, object, present, read as typed, required, shorten};
 use crate::request::{Controls, PluginEntry};
 
 /// Reads a field; `false` when it is not meant for the gateway.
@@ -74,3 +76,27 @@ const REST: [&str; 10] = [
     "stop_server_tools_when",
     "deferred_tools",
 ];
+
+/// A client's own bytes with our model and stream, and without what is for the gateway; none for
+/// bytes that are no JSON object.
+pub(crate) fn without(bytes: &Bytes, to: &Target<'_>) -> Option<Vec<u8>> {
+    let fields = Object::parse(std::str::from_utf8(bytes).ok()?).ok()?;
+    let mut out = Vec::with_capacity(bytes.len().saturating_add(64));
+    let mut writer = ObjectWriter::open(&mut out);
+    for (key, value) in &fields.0 {
+        match key.as_ref() {
+            "model" => writer.field("model", to.model),
+            "stream" => writer.field("stream", &to.stream),
+            key if is_control(key) => {}
+            key => writer.raw(key, value.get()),
+        }
+    }
+    if fields.field("model").is_none() {
+        writer.field("model", to.model);
+    }
+    if fields.field("stream").is_none() {
+        writer.field("stream", &to.stream);
+    }
+    writer.close();
+    Some(out)
+}

@@ -47,6 +47,7 @@ pub mod surface;
 mod transcribe;
 mod units;
 mod web_search;
+mod words;
 
 pub use availability::{Availability, Unavailable};
 pub use catalog::{

@@ -10,6 +10,7 @@ use crate::error::{Failure, ReadError, StreamError, WriteError};
 use crate::json_text;
 use crate::reply::Reply;
 use crate::request::Request;
+use crate::words::Words;
 
 mod error;
 mod read_content;
@@ -92,8 +93,8 @@ const OTHER_DELTA: &str = "anthropic-messages.delta";
 /// `Delta::Other`: an event that is not known.
 const OTHER_EVENT: &str = "anthropic-messages.event";
 
-/// Every stop reason with its canonical meaning. The first of a meaning is written for it.
-const STOP_REASONS: [(&str, FinishReason); 9] = [
+/// Why a reply ended.
+const REASONS: Words = Words(&[
     ("end_turn", FinishReason::Stop),
     ("stop_sequence", FinishReason::Stop),
     ("pause_turn", FinishReason::Stop),
@@ -103,22 +104,7 @@ const STOP_REASONS: [(&str, FinishReason); 9] = [
     ("tool_use", FinishReason::ToolCalls),
     ("refusal", FinishReason::ContentFilter),
     ("end_turn", FinishReason::Error),
-];
-
-/// What a stop reason means; one that is not known ends the reply like any other end.
-fn finish_reason(stop_reason: &str) -> FinishReason {
-    let row = STOP_REASONS.iter().find(|(name, _)| *name == stop_reason);
-    row.map_or(FinishReason::Stop, |(_, reason)| *reason)
-}
-
-/// The stop reason to write: the upstream's own where it is one of this dialect and still true.
-fn stop_reason(reason: FinishReason, native: Option<&str>) -> &str {
-    let rows = || STOP_REASONS.iter().filter(|(_, known)| *known == reason).map(|(name, _)| *name);
-    native
-        .filter(|native| rows().any(|name| name == *native))
-        .or(rows().next())
-        .unwrap_or("end_turn")
-}
+]);
 
 #[cfg(test)]
 mod tests;

@@ -11,6 +11,7 @@ use crate::error::{Failure, ReadError, StreamError, WriteError};
 use crate::frames::Framing;
 use crate::reply::Reply;
 use crate::request::Request;
+use crate::words::Words;
 
 mod cache;
 mod citation;
@@ -99,8 +100,8 @@ const OTHER_ENDING: &str = "bedrock-converse.ending";
 /// `Delta::Other`: what is said of the reply: `usage`, `metrics`, `trace`, `serviceTier`, ….
 const OTHER_METADATA: &str = "bedrock-converse.metadata";
 
-/// Every stop reason with its canonical meaning. The first of a meaning is written for it.
-const STOP_REASONS: [(&str, FinishReason); 9] = [
+/// Why a reply ended.
+const REASONS: Words = Words(&[
     ("end_turn", FinishReason::Stop),
     ("stop_sequence", FinishReason::Stop),
     ("max_tokens", FinishReason::Length),
@@ -110,19 +111,4 @@ const STOP_REASONS: [(&str, FinishReason); 9] = [
     ("guardrail_intervened", FinishReason::ContentFilter),
     ("malformed_model_output", FinishReason::Error),
     ("malformed_tool_use", FinishReason::Error),
-];
-
-/// What a stop reason means; one that is not known ends the reply like any other end.
-fn finish_reason(stop_reason: &str) -> FinishReason {
-    let row = STOP_REASONS.iter().find(|(name, _)| *name == stop_reason);
-    row.map_or(FinishReason::Stop, |(_, reason)| *reason)
-}
-
-/// The stop reason to write: the upstream's own where it is one of this dialect and still true.
-fn stop_reason(reason: FinishReason, native: Option<&str>) -> &str {
-    let rows = || STOP_REASONS.iter().filter(|(_, known)| *known == reason).map(|(name, _)| *name);
-    native
-        .filter(|native| rows().any(|name| name == *native))
-        .or(rows().next())
-        .unwrap_or("end_turn")
-}
+]);

@@ -14,6 +14,7 @@ use crate::error::{Failure, ReadError, StreamError, WriteError};
 use crate::reply::Reply;
 use crate::request::Request;
 use crate::rerank::{CohereForm, Rerank};
+use crate::words::Words;
 
 mod citations;
 mod embeddings;
@@ -107,8 +108,8 @@ const OTHER_USAGE: &str = "cohere-chat.usage";
 /// `Delta::Other`: an event that is not known.
 const OTHER_EVENT: &str = "cohere-chat.event";
 
-/// Every finish reason with its canonical meaning. The first of a meaning is written for it.
-const FINISH_REASONS: [(&str, FinishReason); 10] = [
+/// Why a reply ended.
+const REASONS: Words = Words(&[
     ("COMPLETE", FinishReason::Stop),
     ("STOP_SEQUENCE", FinishReason::Stop),
     ("USER_CANCEL", FinishReason::Stop),
@@ -119,23 +120,7 @@ const FINISH_REASONS: [(&str, FinishReason); 10] = [
     ("ERROR", FinishReason::Error),
     ("TIMEOUT", FinishReason::Error),
     ("NETWORK_ERROR", FinishReason::Error),
-];
-
-/// What a finish reason means; one that is not known ends the reply like any other end.
-fn finish_reason(native: &str) -> FinishReason {
-    let row = FINISH_REASONS.iter().find(|(name, _)| *name == native);
-    row.map_or(FinishReason::Stop, |(_, reason)| *reason)
-}
-
-/// The finish reason to write: the upstream's own where it is one of this dialect and still true.
-fn native_reason(reason: FinishReason, native: Option<&str>) -> &str {
-    let rows =
-        || FINISH_REASONS.iter().filter(|(_, known)| *known == reason).map(|(name, _)| *name);
-    native
-        .filter(|native| rows().any(|name| name == *native))
-        .or(rows().next())
-        .unwrap_or("COMPLETE")
-}
+]);
 
 #[cfg(test)]
 mod tests;

@@ -5,7 +5,7 @@ use serde_json::value::RawValue;
 
 use super::json_text::{keep, object, present, read, required, text_of};
 use super::usage::Meter;
-use super::{NAME, OTHER_CITATION, OTHER_ENDING, OTHER_USAGE, error, finish_reason, thinking};
+use super::{NAME, OTHER_CITATION, OTHER_ENDING, OTHER_USAGE, REASONS, error, thinking};
 use crate::chunk::{Chunk, Delta, Role};
 use crate::error::{ReadError, StreamError};
 use crate::json::{Json, Object};
@@ -167,7 +167,7 @@ pub(super) fn push_usage(usage: &RawValue, meter: &mut Meter, deltas: &mut Vec<D
 
 /// The end of the one choice.
 pub(super) fn finish(native: String) -> Delta {
-    Delta::Finish { choice: 0, reason: finish_reason(&native), native: Some(native) }
+    Delta::Finish { choice: 0, reason: REASONS.read(&native), native: Some(native) }
 }
 
 const REPLY_FIELDS: [&str; 8] =

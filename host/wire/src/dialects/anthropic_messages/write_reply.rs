@@ -4,10 +4,9 @@
 use super::json_text::{ObjectWriter, input_of, object, write_array};
 use super::usage::usage_with_cost;
 use super::{
-    NAME, OTHER_CITATION, OTHER_DELTA, OTHER_ENDING, OTHER_EVENT, OTHER_USAGE, stop_reason,
-    thinking,
+    NAME, OTHER_CITATION, OTHER_DELTA, OTHER_ENDING, OTHER_EVENT, OTHER_USAGE, REASONS, thinking,
 };
-use crate::chunk::{FinishReason, ReasoningDetail, ReasoningKind};
+use crate::chunk::{ReasoningDetail, ReasoningKind};
 use crate::dialect::{Cost, Head};
 use crate::json::{Json, Object};
 use crate::packed;
@@ -54,11 +53,7 @@ fn compose(reply: &Reply, head: &Head, cost: &Cost) -> Vec<u8> {
     write_array(writer.key("content"), content(choice, &ending), |out, block| {
         out.extend_from_slice(block.as_str().as_bytes());
     });
-    let reason = match &choice.finish {
-        Some((reason, native)) => stop_reason(*reason, native.as_deref()),
-        None if choice.tool_calls.is_empty() => stop_reason(FinishReason::Stop, None),
-        None => stop_reason(FinishReason::ToolCalls, None),
-    };
+    let reason = REASONS.end(choice.finish.as_ref(), !choice.tool_calls.is_empty());
     writer.field("stop_reason", reason);
     for always in ["stop_sequence", "stop_details", "container"] {
         if ending.field(always).is_none() {

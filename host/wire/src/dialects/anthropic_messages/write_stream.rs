@@ -9,7 +9,7 @@ use super::json_text::{ObjectWriter, input_of, object, text_of};
 use super::usage::{usage_so_far, usage_with_cost};
 use super::write_reply::{citation_of, claudes_data, is_block, write_head};
 use super::{
-    NAME, OTHER_CITATION, OTHER_DELTA, OTHER_ENDING, OTHER_EVENT, OTHER_USAGE, error, stop_reason,
+    NAME, OTHER_CITATION, OTHER_DELTA, OTHER_ENDING, OTHER_EVENT, OTHER_USAGE, REASONS, error,
     thinking,
 };
 use crate::call_order::CallOrder;
@@ -78,11 +78,7 @@ impl WriteStream for Writer {
         let mut order = std::mem::take(&mut self.order);
         order.rest(&mut |delta| self.delta(delta, out));
         self.close(out);
-        let reason = match &self.finish {
-            Some((reason, native)) => stop_reason(*reason, native.as_deref()),
-            None if self.calls.is_empty() => stop_reason(FinishReason::Stop, None),
-            None => stop_reason(FinishReason::ToolCalls, None),
-        };
+        let reason = REASONS.end(self.finish.as_ref(), !self.calls.is_empty());
         let ending = self.ending.as_ref().and_then(|json| json.read::<Object<'_>>().ok());
         let ending = ending.unwrap_or_default();
         let delta = object(|writer| {

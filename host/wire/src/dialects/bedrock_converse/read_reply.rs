@@ -4,8 +4,8 @@ use bytes::Bytes;
 use serde_json::value::RawValue;
 
 use super::{
-    OTHER_BLOCK, OTHER_ENDING, OTHER_METADATA, citation, error, finish_reason, read_content,
-    thought, usage,
+    OTHER_BLOCK, OTHER_ENDING, OTHER_METADATA, REASONS, citation, error, read_content, thought,
+    usage,
 };
 use crate::chunk::{Chunk, Delta, Role};
 use crate::error::{ReadError, StreamError};
@@ -157,5 +157,5 @@ pub(super) fn push_other<K: AsRef<str>>(
 
 /// The end of the one choice.
 pub(super) fn finish(native: String) -> Delta {
-    Delta::Finish { choice: 0, reason: finish_reason(&native), native: Some(native) }
+    Delta::Finish { choice: 0, reason: REASONS.read(&native), native: Some(native) }
 }

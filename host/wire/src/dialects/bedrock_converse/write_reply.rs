@@ -3,9 +3,8 @@
 
 use super::thought::{block, pieces};
 use super::{
-    NAME, OTHER_BLOCK, OTHER_CITATION, OTHER_ENDING, OTHER_METADATA, citation, stop_reason, usage,
+    NAME, OTHER_BLOCK, OTHER_CITATION, OTHER_ENDING, OTHER_METADATA, REASONS, citation, usage,
 };
-use crate::chunk::FinishReason;
 use crate::json::{Json, Object};
 use crate::json_text::{ObjectWriter, input_of, object};
 use crate::reply::{Choice, Reply};
@@ -24,11 +23,7 @@ pub(super) fn write_reply(reply: &Reply) -> Vec<u8> {
         writer.field("content", &content);
     });
     let output = object(|writer| writer.field("message", &message));
-    let reason = match &choice.finish {
-        Some((reason, native)) => stop_reason(*reason, native.as_deref()),
-        None if choice.tool_calls.is_empty() => stop_reason(FinishReason::Stop, None),
-        None => stop_reason(FinishReason::ToolCalls, None),
-    };
+    let reason = REASONS.end(choice.finish.as_ref(), !choice.tool_calls.is_empty());
     let metadata = other_of(&reply.other, OTHER_METADATA);
     let metadata = metadata.and_then(|json| json.read::<Object<'_>>().ok()).unwrap_or_default();
     let ending = other_of(&choice.other, OTHER_ENDING);

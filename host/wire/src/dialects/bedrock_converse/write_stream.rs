@@ -5,7 +5,7 @@
 use super::thought::{Piece, pieces};
 use super::write_reply::image_of;
 use super::{
-    OTHER_CITATION, OTHER_ENDING, OTHER_EVENT, OTHER_METADATA, citation, error, stop_reason, usage,
+    OTHER_CITATION, OTHER_ENDING, OTHER_EVENT, OTHER_METADATA, REASONS, citation, error, usage,
 };
 use crate::call_order::CallOrder;
 use crate::chunk::{Chunk, Delta, FinishReason, Usage};
@@ -61,11 +61,7 @@ impl WriteStream for Writer {
         let mut order = std::mem::take(&mut self.order);
         order.rest(&mut |delta| self.delta(delta, out));
         self.close(out);
-        let reason = match &self.finish {
-            Some((reason, native)) => stop_reason(*reason, native.as_deref()),
-            None if self.calls.is_empty() => stop_reason(FinishReason::Stop, None),
-            None => stop_reason(FinishReason::ToolCalls, None),
-        };
+        let reason = REASONS.end(self.finish.as_ref(), !self.calls.is_empty());
         let ending = self.ending.as_ref().and_then(|json| json.read::<Object<'_>>().ok());
         write(out, "messageStop", |writer| {
             writer.field("stopReason", reason);

@@ -4,7 +4,7 @@
 
 use serde_json::value::RawValue;
 
-use super::{OTHER_ENDING, OTHER_USAGE, finish_reason, native_reason};
+use super::{OTHER_ENDING, OTHER_USAGE, REASONS};
 use crate::chunk::{Delta, FinishReason, Usage};
 use crate::dialect::Cost;
 use crate::error::{ErrorType, Failure, StreamError};
@@ -32,7 +32,7 @@ pub(super) fn read(
         deltas.push(Delta::Other { choice: None, kind: OTHER_USAGE.to_owned(), json });
     }
     if let Some(native) = native {
-        let reason = finish_reason(&native);
+        let reason = REASONS.read(&native);
         deltas.push(Delta::Finish { choice: 0, reason, native: Some(native) });
     }
     Ok(())
@@ -84,11 +84,7 @@ fn counts(usage: &RawValue) -> Usage {
 
 /// The finish reason to write; a reply that never ended ends like a good one.
 pub(super) fn reason(finish: Option<&(FinishReason, Option<String>)>, has_calls: bool) -> &str {
-    match finish {
-        Some((reason, native)) => native_reason(*reason, native.as_deref()),
-        None if has_calls => native_reason(FinishReason::ToolCalls, None),
-        None => native_reason(FinishReason::Stop, None),
-    }
+    REASONS.end(finish, has_calls)
 }
 
 /// Writes the usage object: the upstream's own with our cost, or one of the counts.

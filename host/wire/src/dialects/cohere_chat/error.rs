@@ -1,7 +1,7 @@
 //! Failures: `{"id", "message"}` before a reply has begun, and a `message-end` that tells of an
 //! error afterwards. `error_type` is the gateway's, as in every dialect.
 
-use super::native_reason;
+use super::REASONS;
 use crate::availability::Availability;
 use crate::chunk::FinishReason;
 use crate::dialect::Head;
@@ -25,7 +25,7 @@ pub(super) fn write_error(failure: &Failure, head: Option<&Head>) -> Vec<u8> {
 pub(super) fn ending(failure: &Failure) -> Json {
     let reason = match failure.error_type {
         ErrorType::Timeout => "TIMEOUT",
-        _ => native_reason(FinishReason::Error, None),
+        _ => REASONS.write(FinishReason::Error, None),
     };
     object(|writer| {
         writer.field("error", &failure.message);

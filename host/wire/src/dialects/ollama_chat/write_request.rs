@@ -8,7 +8,7 @@ use super::{NAME, options, write_messages};
 use crate::controls;
 use crate::dialect::{Outgoing, ReasoningStyle, Target};
 use crate::error::WriteError;
-use crate::json::{Json, Object};
+use crate::json::Json;
 use crate::json_text::{ObjectWriter, object};
 use crate::request::{Effort, Reasoning, Request, ResponseFormat, Tool, ToolChoice};
 use crate::server_tool::{self, ServerTool};
@@ -19,34 +19,11 @@ use crate::web_search::{WHAT, WebSearch};
 pub(super) fn write_request(request: &Request, to: &Target<'_>) -> Result<Outgoing, WriteError> {
     let source = Source::of_dialect(&request.source, NAME);
     let source = source.filter(|_| !server_tool::are_among(request));
-    let body = match source.and_then(|bytes| patch(&bytes, to)) {
+    let body = match source.and_then(|bytes| controls::without(&bytes, to)) {
         Some(body) => body,
         None => compose(request, to)?,
     };
     Ok(Outgoing { path: "/api/chat".to_owned(), headers: Vec::new(), body: Bytes::from(body) })
-}
-
-/// The client's bytes with our model and stream, and without what is for the gateway.
-fn patch(bytes: &Bytes, to: &Target<'_>) -> Option<Vec<u8>> {
-    let fields = Object::parse(std::str::from_utf8(bytes).ok()?).ok()?;
-    let mut out = Vec::with_capacity(bytes.len().saturating_add(64));
-    let mut writer = ObjectWriter::open(&mut out);
-    for (key, value) in &fields.0 {
-        match key.as_ref() {
-            "model" => writer.field("model", to.model),
-            "stream" => writer.field("stream", &to.stream),
-            key if controls::is_control(key) => {}
-            key => writer.raw(key, value.get()),
-        }
-    }
-    if fields.field("model").is_none() {
-        writer.field("model", to.model);
-    }
-    if fields.field("stream").is_none() {
-        writer.field("stream", &to.stream);
-    }
-    writer.close();
-    Some(out)
 }
 
 fn compose(request: &Request, to: &Target<'_>) -> Result<Vec<u8>, WriteError> {
