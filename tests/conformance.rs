@@ -16,6 +16,8 @@
 
 mod harness;
 
+#[path = "conformance/calls.rs"]
+mod calls;
 #[path = "conformance/clients.rs"]
 mod clients;
 #[path = "conformance/matrix.rs"]

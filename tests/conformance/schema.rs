@@ -27,10 +27,12 @@ impl Schemas {
             let mut compiled = vec![compile(&schema)];
             let theirs = NAMES.iter().find(|(name, of, _)| (*name, *of) == (surface, &kind));
             if let (Some(document), Some((_, _, theirs))) = (&document, theirs) {
-                let reference = format!("#/components/schemas/{theirs}");
-                compiled.push(compile(
-                    &json!({"$ref": reference, "components": document["components"]}),
-                ));
+                let mut whole = match theirs.split_once(' ') {
+                    Some((method, path)) => reply_of(document, path, method),
+                    None => json!({"$ref": format!("#/components/schemas/{theirs}")}),
+                };
+                whole["components"] = document["components"].clone();
+                compiled.push(compile(&whole));
             }
             schemas.insert(kind, compiled);
         }
@@ -57,12 +59,23 @@ impl Schemas {
     }
 }
 
-/// What OpenRouter's document calls them: surface, kind, its name.
+/// What the document says that an operation replies.
+fn reply_of(document: &Value, path: &str, method: &str) -> Value {
+    document["paths"][path][method]["responses"]["200"]["content"]["application/json"]["schema"]
+        .clone()
+}
+
+/// What OpenRouter's document calls them: surface, kind, its name or the operation.
 const NAMES: &[(&str, &str, &str)] = &[
     ("openai-chat", "reply", "ChatResult"),
     ("openai-chat", "event", "ChatStreamChunk"),
     ("openai-responses", "reply", "OpenResponsesResult"),
     ("anthropic-messages", "reply", "MessagesResult"),
+    ("calls", "models", "get /models"),
+    ("calls", "count", "get /models/count"),
+    ("calls", "endpoints", "get /models/{author}/{slug}/endpoints"),
+    ("calls", "embeddings", "post /embeddings"),
+    ("calls", "rerank", "post /rerank"),
 ];
 
 /// The document as JSON, where there is one.
