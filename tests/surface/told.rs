@@ -75,3 +75,25 @@ async fn a_prompt_is_counted_in_every_form_that_has_a_call_for_it() {
     let path = "/v1beta/models/patchbay/sim:countTokens";
     assert_eq!(count(path, body, "totalTokens").await, short);
 }
+
+#[tokio::test]
+async fn a_prompt_that_is_too_long_is_a_response_that_ended_early_and_an_error_elsewhere() {
+    let double = Double::start();
+    let refused = json!({"error": {"code": "context_length_exceeded", "message": "Too long",
+        "type": "invalid_request_error"}});
+    double.script("plain", &json!({"status": 400, "body": refused})).await;
+    let gateway = Gateway::start(&double.model("plain", "openai-chat", true)).await;
+    let mut body = json!({"model": "test/plain", "input": "Hi"});
+    let whole = post(&gateway, "/v1/responses", "no", &body).await;
+    let whole: Value = serde_json::from_str(&whole).unwrap();
+    assert_eq!(
+        (&whole["status"], &whole["error"]),
+        (&json!("incomplete"), &Value::Null),
+        "{whole}"
+    );
+    assert_eq!(whole["incomplete_details"]["reason"], "max_output_tokens");
+    body["stream"] = json!(true);
+    let streamed = post(&gateway, "/v1/responses", "no", &body).await;
+    assert!(streamed.contains("event: response.incomplete"), "{streamed}");
+    assert_eq!(gateway.chat(&ask("plain")).await.0, 400);
+}

@@ -108,6 +108,13 @@ pub trait Dialect: Send + Sync {
     /// Writes an error body for a client, for a reply that has not begun.
     fn write_error(&self, failure: &Failure, head: Option<&Head>) -> Vec<u8>;
 
+    /// Writes a reply that never began because something is too long, where the dialect's clients
+    /// take that for a reply which ended early: as a body, or as a stream's events. `None`: it is an
+    /// error like any other.
+    fn write_too_long(&self, _: &Failure, _: &Head, _is_stream: bool) -> Option<Vec<u8>> {
+        None
+    }
+
     /// Its call for embeddings, where it has one.
     fn embeddings(&self) -> Option<&dyn Embeddings> {
         None

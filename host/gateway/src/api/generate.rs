@@ -10,7 +10,7 @@ use http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use http::{HeaderMap, HeaderValue};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use tokio::sync::OwnedSemaphorePermit;
-use wire::{Dialect, ErrorType, Request};
+use wire::{Dialect, ErrorType, Head, Request};
 
 use super::body::StreamBody;
 use super::{rescue, responses};
@@ -56,7 +56,7 @@ impl Surface {
         }
         let mut request = self.read(&body)?;
         request.service.betas = betas(&headers);
-        let is_stream = request.stream;
+        let (model, is_stream) = (request.model.clone(), request.stream);
         let stall = Duration::from_millis(app.config.server.client_stall_ms);
         let (client, waiting) = generation::pair(stall);
         let (surface, body_bytes) = (self.dialect, body.len());
@@ -66,7 +66,7 @@ impl Surface {
             generation::run(app, ask, client).await;
             drop(permit);
         });
-        Ok(Started { id, is_stream, waiting })
+        Ok(Started { id, model, is_stream, waiting })
     }
 
     /// Reads a body, and fills in what the address says.
@@ -124,6 +124,8 @@ pub(super) async fn admit(app: &App, headers: &HeaderMap, body: Body) -> Result<
 /// A generation that runs, and what its client waits for.
 struct Started {
     id: String,
+    /// The model as the client named it.
+    model: String,
     is_stream: bool,
     waiting: Waiting,
 }
@@ -131,10 +133,16 @@ struct Started {
 /// Waits for the reply to begin. Headers are held back for a while, so that an early failure
 /// still gets its own status; then a stream is kept open with comments while it goes on.
 async fn answer(app: &App, surface: &'static dyn Dialect, mut started: Started) -> Response {
-    let id = started.id;
-    if !started.is_stream {
+    let Started { id, model, is_stream, .. } = &started;
+    let (id, model, is_stream) = (id.clone(), model.clone(), *is_stream);
+    let told = |begun: Result<Begun, Error>| match &begun {
+        Err(error) => too_long(surface, error, (&id, model), is_stream)
+            .unwrap_or_else(|| whole(surface, begun, &id)),
+        Ok(_) => whole(surface, begun, &id),
+    };
+    if !is_stream {
         let begun = (&mut started.waiting.begun).await;
-        return whole(surface, begun.unwrap_or_else(|_| Err(lost())), &id);
+        return told(begun.unwrap_or_else(|_| Err(lost())));
     }
     let patience = Duration::from_millis(app.config.server.first_comment_ms);
     let begun = tokio::time::timeout(patience, &mut started.waiting.begun).await;
@@ -144,9 +152,27 @@ async fn answer(app: &App, surface: &'static dyn Dialect, mut started: Started) 
             let body = StreamBody::begun(surface, &id, started.waiting.body, pause);
             stream(surface, body, &id)
         }
-        Ok(begun) => whole(surface, begun.unwrap_or_else(|_| Err(lost())), &id),
+        Ok(begun) => told(begun.unwrap_or_else(|_| Err(lost()))),
         Err(_) => stream(surface, StreamBody::waiting(surface, &id, started.waiting, pause), &id),
     }
+}
+
+/// The reply to a request that is too long, on a surface where that is no error.
+fn too_long(
+    surface: &'static dyn Dialect,
+    error: &Error,
+    (id, model): (&str, String),
+    is_stream: bool,
+) -> Option<Response> {
+    let created = clock::unix_ms() / 1000;
+    let head = Head { id: id.to_owned(), created, model, ..Head::default() };
+    let body = surface.write_too_long(&error.failure, &head, is_stream)?;
+    rescue::log(error);
+    let mut response = Response::new(Body::from(body));
+    let kind = if is_stream { surface.framing().content_type() } else { "application/json" };
+    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(kind));
+    rescue::identify(response.headers_mut(), id);
+    Some(response)
 }
 
 /// Reads the body, but not more than it may be nor for longer than it may take.

@@ -99,6 +99,19 @@ impl Dialect for OpenaiResponses {
     fn write_error(&self, failure: &Failure, _: Option<&Head>) -> Vec<u8> {
         error::write(failure)
     }
+
+    fn write_too_long(&self, failure: &Failure, head: &Head, is_stream: bool) -> Option<Vec<u8>> {
+        if !error::is_length(failure) {
+            return None;
+        }
+        let mut out = Vec::new();
+        let mut stream = stream_write::Stream::new(head);
+        match is_stream {
+            true => stream.error(failure, &mut out),
+            false => stream.response(response::State::Failed(failure), &mut out),
+        }
+        Some(out)
+    }
 }
 
 #[cfg(test)]
