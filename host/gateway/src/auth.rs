@@ -230,7 +230,10 @@ impl Auth {
 
     async fn keep(&self, key: &str, new: NewKey) -> Result<Arc<KeyRecord>, StoreError> {
         let _changing = self.changing.lock().await;
-        let now_ms = clock::unix_ms();
+        // Keys are listed by when they were made, so no two are made in one millisecond.
+        let keys = self.keys.load_full();
+        let is_taken = |ms: &u64| keys.values().any(|key| key.created_at_ms == *ms);
+        let now_ms = (clock::unix_ms()..).find(|ms| !is_taken(ms)).unwrap_or_default();
         let record = KeyRecord {
             hash: hash(key),
             name: new.name,
