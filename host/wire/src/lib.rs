@@ -45,6 +45,7 @@ mod speech;
 pub mod sse;
 pub mod surface;
 mod transcribe;
+mod turn;
 mod units;
 mod web_search;
 mod words;

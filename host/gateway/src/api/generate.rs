@@ -132,28 +132,27 @@ struct Started {
 
 /// Waits for the reply to begin. Headers are held back for a while, so that an early failure
 /// still gets its own status; then a stream is kept open with comments while it goes on.
-async fn answer(app: &App, surface: &'static dyn Dialect, mut started: Started) -> Response {
-    let Started { id, model, is_stream, .. } = &started;
-    let (id, model, is_stream) = (id.clone(), model.clone(), *is_stream);
+async fn answer(app: &App, surface: &'static dyn Dialect, started: Started) -> Response {
+    let Started { id, model, is_stream, mut waiting } = started;
     let told = |begun: Result<Begun, Error>| match &begun {
         Err(error) => too_long(surface, error, (&id, model), is_stream)
             .unwrap_or_else(|| whole(surface, begun, &id)),
         Ok(_) => whole(surface, begun, &id),
     };
     if !is_stream {
-        let begun = (&mut started.waiting.begun).await;
+        let begun = (&mut waiting.begun).await;
         return told(begun.unwrap_or_else(|_| Err(lost())));
     }
     let patience = Duration::from_millis(app.config.server.first_comment_ms);
-    let begun = tokio::time::timeout(patience, &mut started.waiting.begun).await;
+    let begun = tokio::time::timeout(patience, &mut waiting.begun).await;
     let pause = Duration::from_millis(app.config.server.comment_ms);
     match begun {
         Ok(Ok(Ok(Begun::Stream))) => {
-            let body = StreamBody::begun(surface, &id, started.waiting.body, pause);
+            let body = StreamBody::begun(surface, &id, waiting.body, pause);
             stream(surface, body, &id)
         }
         Ok(begun) => told(begun.unwrap_or_else(|_| Err(lost()))),
-        Err(_) => stream(surface, StreamBody::waiting(surface, &id, started.waiting, pause), &id),
+        Err(_) => stream(surface, StreamBody::waiting(surface, &id, waiting, pause), &id),
     }
 }
 

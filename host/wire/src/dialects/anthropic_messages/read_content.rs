@@ -12,6 +12,7 @@ use crate::chunk::Role;
 use crate::error::ReadError;
 use crate::json::{Extra, Object};
 use crate::request::{Content, Media, MediaData, MediaKind, Message, Other, Part};
+use crate::turn;
 
 /// Reads `messages`. A user's turn is split where tool results begin and end, because canonically
 /// each result is a message of its own.
@@ -51,32 +52,8 @@ fn message(item: &RawValue, path: &str, messages: &mut Vec<Message>) -> Result<(
     let rest = fields.0.iter().filter(|(key, _)| !known(key));
     let rest: Vec<_> = rest.map(|(key, value)| (key.to_string(), keep(value))).collect();
     let dialect = if rest.is_empty() { "" } else { NAME };
-    let first = messages.len();
-    split(role, parts, messages);
-    if let Some(message) = messages.get_mut(first) {
-        message.extra = Extra { dialect, fields: rest };
-    }
+    turn::push(role, parts, Extra { dialect, fields: rest }, messages);
     Ok(())
-}
-
-fn split(role: Role, parts: Vec<Part>, messages: &mut Vec<Message>) {
-    let new = |role, parts| Message { role, name: None, parts, extra: Extra::default() };
-    let mut words = Vec::new();
-    let mut has_results = false;
-    for part in parts {
-        if !matches!(part.content, Content::ToolResult { .. }) {
-            words.push(part);
-            continue;
-        }
-        has_results = true;
-        if !words.is_empty() {
-            messages.push(new(role, std::mem::take(&mut words)));
-        }
-        messages.push(new(Role::Tool, vec![part]));
-    }
-    if !words.is_empty() || !has_results {
-        messages.push(new(role, words));
-    }
 }
 
 /// Reads content: a text, or a list of blocks.
