@@ -3,7 +3,7 @@
 use super::cases::Case;
 use super::cuts::by_choice;
 use super::requests::RequestLine;
-use super::{Facts, deltas, generation};
+use super::{Facts, deltas, generation, tools};
 use crate::{Decision, Delta, Interest, Plugin, Rejection, Stream, Verdict};
 use serde::Deserialize;
 use serde_json::{Map, Value};
@@ -21,12 +21,18 @@ pub(super) struct Outcome {
 /// Plays the host: one plugin, a stream per choice, and only deltas of interest go in. What has no
 /// choice goes round the plugin.
 pub(super) fn run<P: Plugin>(case: &Case, batches: Vec<Vec<Delta>>) -> Result<Outcome, String> {
-    let request = case.request.clone().request()?;
+    let (request, media) = case.request.clone().request()?;
     let (model, options) = (request.model.clone(), case.options.clone());
-    let generation = generation(Facts { model, options, ..Facts::default() });
+    let generation = generation(Facts { model, options, media, ..Facts::default() });
     let mut plugin = P::new(&generation).map_err(|error| error.to_string())?;
+    let original = request.clone();
     let decision = plugin.on_request(&generation, request).map_err(|error| error.to_string())?;
     case.decision.check(&decision)?;
+    let asked = match &decision {
+        Decision::Replace(replaced) => replaced,
+        Decision::Pass | Decision::Answer(_) | Decision::Reject(_) => &original,
+    };
+    tools::play(&mut plugin, &generation, asked, case)?;
     let mut streams: BTreeMap<u16, (Box<dyn Stream>, Interest)> = BTreeMap::new();
     let mut outcome = Outcome::default();
     for batch in batches {
@@ -152,7 +158,7 @@ impl Decided {
                 return Ok(());
             }
             (Self::Replace(line), Decision::Replace(request)) => {
-                let wanted = RequestLine::clone(line).request()?;
+                let (wanted, _) = RequestLine::clone(line).request()?;
                 if *request == wanted {
                     return Ok(());
                 }
