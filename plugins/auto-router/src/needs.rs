@@ -4,9 +4,11 @@ use patchbay_sdk::catalog::Model;
 use patchbay_sdk::{
     Content, Effort, Media, MediaKind, Request, ResponseFormat, Tool, ToolResultPart,
 };
+use serde_json::Value;
+use std::time::Duration;
 
 /// What a request needs.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub(crate) struct Needs {
     /// What must be readable beside text.
     pub(crate) inputs: Vec<&'static str>,
@@ -17,6 +19,8 @@ pub(crate) struct Needs {
     pub(crate) prompt: u64,
     /// What the reply may have.
     pub(crate) completion: Option<u64>,
+    /// What prompt and completion may cost, in USD per million tokens (`provider.max_price`).
+    pub(crate) price_max: [Option<f64>; 2],
 }
 
 /// The form of the reply.
@@ -43,6 +47,7 @@ impl Needs {
                 Some(ResponseFormat::Text | ResponseFormat::Other(_)) | None => Format::Text,
             },
             completion: request.sampling.max_tokens.map(u64::from),
+            price_max: price_max(request),
             ..Self::default()
         };
         let mut bytes: usize = 0;
@@ -102,7 +107,17 @@ impl Needs {
                 Format::Schema => supports(&["structured_outputs"]),
             }
             && model.context_length.is_none_or(|length| room <= length)
+            && self.affords(model)
             && self.completion.is_none_or(|most| model.completion_max.is_none_or(|max| most <= max))
+    }
+
+    /// Where a price is bounded, one that is not known is too much.
+    fn affords(&self, model: &Model) -> bool {
+        let prices = [model.prompt_nanos, model.completion_nanos];
+        self.price_max.iter().zip(prices).all(|(most, nanos)| {
+            let dollars = nanos.map(|nanos| Duration::from_nanos(nanos).as_secs_f64());
+            most.is_none_or(|most| dollars.is_some_and(|dollars| dollars <= most))
+        })
     }
 
     /// For people: `image input, tools`.
@@ -117,9 +132,23 @@ impl Needs {
         ];
         words.extend(flags.iter().filter(|(is, _)| *is).map(|(_, word)| (*word).to_owned()));
         let room = self.prompt.saturating_add(self.completion.unwrap_or(0));
+        for (what, most) in ["prompt", "completion"].iter().zip(self.price_max) {
+            let most = most.map(|most| format!("a {what} for at most ${most} per million tokens"));
+            words.extend(most);
+        }
         words.push(format!("a context of about {room} tokens"));
         words
     }
+}
+
+/// `provider.max_price.prompt` and `.completion`: numbers, or numbers as texts. The host checks the
+/// object, so what is none here is refused there.
+fn price_max(request: &Request) -> [Option<f64>; 2] {
+    let provider: Option<Value> = request.extra_get("provider").ok().flatten();
+    ["/max_price/prompt", "/max_price/completion"].map(|path| {
+        let most = provider.as_ref()?.pointer(path)?;
+        most.as_f64().or_else(|| most.as_str()?.parse().ok())
+    })
 }
 
 /// Of the prompt. Less than most texts have, so that a guess errs on the side of more tokens.
