@@ -26,9 +26,9 @@ use choice::Choice;
 use families::{Family, Hint};
 use hints::{Wish, Words};
 use options::{Hints, History, Options};
+use patchbay_sdk::catalog::{self, Model};
 use patchbay_sdk::{
     Decision, Description, Error, Generation, Kind, Plugin, Request, Stream, Thinking, Tool,
-    catalog,
 };
 use split::Splitter;
 use std::cell::OnceCell;
@@ -125,8 +125,7 @@ impl Reasoning {
     /// Says in words what the model has no parameter for, and leaves the parameter out then.
     fn tell(&self, request: &mut Request) -> bool {
         let Some(wish) = request.reasoning.as_ref().and_then(Wish::of) else { return false };
-        let lacks_parameter =
-            || catalog::model(&request.model).is_some_and(|model| !model.supports("reasoning"));
+        let lacks_parameter = || catalog::model(&request.model).is_some_and(|it| is_without(&it));
         let is_auto = match self.options.hints {
             Hints::Never => return false,
             Hints::Auto if !lacks_parameter() => return false,
@@ -148,6 +147,12 @@ impl Reasoning {
         }
         true
     }
+}
+
+/// Whether the catalog says that the model has no parameter for reasoning. One that lists none at all
+/// may have it.
+fn is_without(model: &Model) -> bool {
+    !model.parameters.is_empty() && !model.supports("reasoning")
 }
 
 patchbay_sdk::export!(Reasoning: request, stream);
@@ -180,6 +185,7 @@ patchbay_sdk::cases![
     "cases/hint_own.json",
     "cases/hint_qwen.json",
     "cases/hint_said.json",
+    "cases/hint_unknown.json",
     "cases/history.json",
     "cases/history_keep.json",
     "cases/in_the_middle.json",
