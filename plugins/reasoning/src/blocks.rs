@@ -34,6 +34,8 @@ pub(crate) struct Blocks {
     blank: String,
     /// Line breaks are dropped: directly after an opening tag, or after a block at the start.
     trims: bool,
+    /// Whether there was a block.
+    has_thought: bool,
     /// Whether anything of the answer was given out.
     answered: bool,
     /// A wrapper's closing tag and the white space after it: nothing, if the answer ends there.
@@ -59,6 +61,7 @@ impl Blocks {
             window: Window::default(),
             blank: String::new(),
             trims: opened,
+            has_thought: opened,
             answered: false,
             tail: Tail::default(),
             channels: None,
@@ -163,7 +166,13 @@ impl Blocks {
                 // The block was opened in the prompt, and has nothing in it.
                 Mark::Closing => {
                     self.blank.clear();
+                    self.has_thought = true;
                     self.trims = true;
+                }
+                // The client may have asked for such a tag; a token it can't ask for.
+                Mark::Wrapper(_) if !self.has_thought && !tags.is_token(index) => {
+                    self.blank.push_str(tags.start.word(index).unwrap_or_default());
+                    return self.give_rest();
                 }
                 Mark::Wrapper(wrapper) => {
                     self.blank.clear();
@@ -181,6 +190,7 @@ impl Blocks {
     }
 
     fn enter(&mut self, pair: usize) {
+        self.has_thought = true;
         self.blank.clear();
         self.place = Place::Inside(pair);
         self.trims = true;

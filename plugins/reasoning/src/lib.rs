@@ -114,7 +114,7 @@ impl Reasoning {
     /// own id ends so is a listing of one with reasoning on, which is the same.)
     fn ask_for_thought(&self, named: &str, request: &mut Request) -> bool {
         let is_said = request.reasoning.as_ref().and_then(Wish::of).is_some();
-        let has_suffix = named.split(':').skip(1).any(|suffix| suffix == SUFFIX);
+        let has_suffix = named.split([':', '@']).skip(1).any(|suffix| suffix == SUFFIX);
         if is_said || !has_suffix {
             return false;
         }
@@ -201,6 +201,8 @@ patchbay_sdk::cases![
     "cases/unclosed.json",
     "cases/untouched.json",
     "cases/wrapped.json",
+    "cases/wrapper_asked_for.json",
+    "cases/wrapper_token.json",
 ];
 
 #[cfg(test)]

@@ -82,6 +82,11 @@ impl Tags {
         self.marks.get(index).copied().unwrap_or(Mark::Closing)
     }
 
+    /// Whether a mark is a token of the model's own, which no text has by chance.
+    pub(super) fn is_token(&self, index: usize) -> bool {
+        self.start.word(index).is_some_and(|word| word.starts_with("<|"))
+    }
+
     pub(super) fn block_end(&self, pair: usize) -> &Words {
         self.block_ends.get(pair).unwrap_or(&self.opening)
     }
