@@ -59,6 +59,8 @@ pub mod models;
 mod panics;
 mod plugin;
 mod request;
+#[cfg(feature = "scan")]
+pub mod scan;
 pub mod search;
 pub mod secrets;
 pub mod state;
