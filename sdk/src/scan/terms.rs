@@ -193,6 +193,20 @@ impl Terms {
         }
     }
 
+    /// Whether a beginning of a term that `text` ends with begins at `start` or before.
+    pub(super) fn is_live(
+        &self,
+        at: usize,
+        text: &str,
+        before: Option<char>,
+        start: usize,
+    ) -> bool {
+        let node = self.get(at);
+        // A character has a byte at least: this answers nearly always.
+        let is_surely = node.is_open && text.len().saturating_sub(node.depth) <= start;
+        at != ROOT && (is_surely || self.live(at, text, before) <= start)
+    }
+
     /// Where the longest beginning of a term begins that `text` ends with; its end if there is
     /// none.
     pub(super) fn live(&self, mut at: usize, text: &str, before: Option<char>) -> usize {

@@ -37,7 +37,7 @@ impl Walk {
     ) -> Option<Found> {
         loop {
             if let Some(best) =
-                self.best.filter(|best| self.live(compiled, text, before) > best.start)
+                self.best.filter(|best| self.is_settled(compiled, text, before, best))
             {
                 self.restart(best.end);
                 return Some(best);
@@ -125,11 +125,29 @@ impl Walk {
         }
     }
 
+    /// Whether nothing that begins there or before may still become a match.
+    fn is_settled(
+        &self,
+        compiled: &Compiled,
+        text: &str,
+        before: Option<char>,
+        best: &Found,
+    ) -> bool {
+        let read = text.get(..self.at).unwrap_or_default();
+        self.first_other().is_none_or(|start| start > best.start)
+            && !compiled.terms.is_live(self.node, read, before, best.start)
+    }
+
     fn live(&self, compiled: &Compiled, text: &str, before: Option<char>) -> usize {
         let read = text.get(..self.at).unwrap_or_default();
         let terms = compiled.terms.live(self.node, read, before);
-        let run = self.runs.all.first().map_or(terms, |run| run.start.min(terms));
-        self.ending.iter().map(|found| found.start).fold(run, usize::min)
+        self.first_other().map_or(terms, |start| start.min(terms))
+    }
+
+    /// Where the first run begins, or the first match that waits for the end of its word.
+    fn first_other(&self) -> Option<usize> {
+        let run = self.runs.all.first().map(|run| run.start);
+        self.ending.iter().map(|found| found.start).chain(run).min()
     }
 }
 
