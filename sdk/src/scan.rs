@@ -203,6 +203,7 @@ impl Scanner {
             scanner: self.clone(),
             text: String::new(),
             start: 0,
+            given: 0,
             before: None,
             ended: false,
             settled: None,
@@ -228,7 +229,7 @@ pub enum Piece {
     Match {
         /// The rule's number.
         rule: usize,
-        /// The text that matched.
+        /// The text that matched, without what [`Scan::release`] gave out of it before.
         text: String,
     },
 }
@@ -241,6 +242,8 @@ pub struct Scan {
     text: String,
     /// What lies before it was taken.
     start: usize,
+    /// What lies before it was given out, by `take` or by `release`.
+    given: usize,
     /// The character before `text`.
     before: Option<char>,
     ended: bool,
@@ -252,14 +255,14 @@ pub struct Scan {
 impl Scan {
     /// Whether nothing is held.
     pub fn is_empty(&self) -> bool {
-        self.start == self.text.len()
+        self.start.max(self.given) == self.text.len()
     }
 
     /// Whether `text` goes on as it is: nothing is held, it has no match, and none may begin in
     /// it. Then it counts as read. Otherwise nothing is changed: [`push`](Self::push) it.
     /// Allocates nothing.
     pub fn passes(&mut self, text: &str) -> bool {
-        if !self.is_empty() {
+        if self.start < self.text.len() {
             return false;
         }
         self.forget();
@@ -297,22 +300,33 @@ impl Scan {
             None if self.ended => self.text.len(),
             None => self.walk.held(compiled, &self.text, self.before),
         };
-        if certain > self.start {
-            return Some(Piece::Text(self.advance(certain)));
+        let from = self.start.max(self.given);
+        self.start = self.start.max(certain);
+        if certain > from {
+            return Some(Piece::Text(self.piece(from, certain)));
         }
         let found = self.settled.take()?;
-        Some(Piece::Match { rule: found.rule, text: self.advance(found.end) })
+        let from = found.start.max(self.given);
+        self.start = found.end;
+        Some(Piece::Match { rule: found.rule, text: self.piece(from, found.end) })
     }
 
-    fn advance(&mut self, end: usize) -> String {
-        let taken = self.text.get(self.start..end).unwrap_or_default().to_owned();
-        self.start = end;
-        taken
+    /// Gives out what is held, for where it must not be overtaken: another block begins, say. It
+    /// may still become a match, which then comes as ever, with the text that had not left yet. So
+    /// the beginning of a match may have left, but never a whole one.
+    pub fn release(&mut self) -> String {
+        let held = self.piece(self.start.max(self.given), self.text.len());
+        self.given = self.text.len();
+        held
+    }
+
+    fn piece(&self, from: usize, to: usize) -> String {
+        self.text.get(from..to).unwrap_or_default().to_owned()
     }
 
     /// Drops what was taken.
     fn forget(&mut self) {
-        if self.is_empty() && self.ended {
+        if self.start == self.text.len() && self.ended {
             self.ended = false;
             self.before = None;
             self.text.clear();
@@ -323,6 +337,7 @@ impl Scan {
             self.text.drain(..self.start);
             self.walk.advance(self.start);
         }
+        self.given = self.given.saturating_sub(self.start).min(self.text.len());
         self.start = 0;
     }
 }

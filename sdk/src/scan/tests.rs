@@ -197,6 +197,26 @@ fn text_that_cannot_match_passes_and_is_remembered_for_its_last_character() {
 }
 
 #[test]
+fn what_is_released_can_still_become_a_match() {
+    let mut scan = scanner(&[term("secret")]).scan();
+    let mut out = String::new();
+    scan.push("a sec");
+    drain(&mut scan, &mut out);
+    assert_eq!((out.as_str(), scan.release().as_str()), ("a ", "sec"));
+    assert!(scan.is_empty() && !scan.passes("x"));
+    scan.push("re");
+    drain(&mut scan, &mut out);
+    assert_eq!(scan.release(), "re");
+    scan.push("t, secr");
+    drain(&mut scan, &mut out);
+    assert_eq!((out.as_str(), scan.release().as_str()), ("a [0:t], ", "secr"));
+    scan.push("ecy");
+    scan.end();
+    drain(&mut scan, &mut out);
+    assert_eq!(out, "a [0:t], ecy");
+}
+
+#[test]
 fn an_expression_is_found_up_to_its_bound_and_never_holds_more() {
     let scanner = Scanner::with_bound(vec![Rule::expression("a+b?")], 8).unwrap();
     let (mut scan, mut out, mut held) = (scanner.scan(), String::new(), 0);
