@@ -49,6 +49,7 @@ impl Plugin for ContextCompression {
             .summary("Makes long prompts fit the model by leaving out what stands in the middle.")
             .options(OPTIONS)
             .trigger("context=8192")
+            .trigger("field=transforms")
             // The first count after a start loads the host's vocabulary, on this plugin's time.
             .limit("cpu-ms", 500)
     }
