@@ -1,0 +1,2 @@
+//! The corpus.
+mod corpus;
