@@ -18,7 +18,7 @@ use patchbay_sdk::{
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 use settings::Settings;
-use web_pages::{Citing, Fence, Source, Sources, time};
+use web_pages::{CITE, Citing, Fence, Source, Sources, reason, time};
 
 /// The plugin, for one generation.
 pub struct Web {
@@ -133,7 +133,7 @@ impl Plugin for Web {
                 let shown: Vec<&Source> = found.iter().collect();
                 ToolOutput::text(format!("{}\n\n{CITE}", fence.write(&shown)))
             }
-            Err(error) => ToolOutput::error(&format!("the search failed: {error}")),
+            Err(error) => ToolOutput::error(&format!("the search failed: {}", reason(&error))),
         })
     }
 
@@ -254,8 +254,8 @@ fn look(
                 .send();
         }
         Err(error) => {
+            let error = reason(error);
             warn!("the search failed: {error}");
-            let error = error.to_string();
             let summary = "the search failed; the reply goes on without results";
             stage.summary(summary).data("results", 0).data("error", error).send();
         }
@@ -281,9 +281,6 @@ const OTHER_NAME: &str = "openrouter_web_search";
 
 const DESCRIPTION: &str = "Searches the web. Use it for what is recent, uncertain or beyond what \
                            you know, and cite what you use of its results.";
-
-const CITE: &str = "IMPORTANT: Cite them using markdown links named using the domain of the \
-                    source.\nExample: [nytimes.com](https://nytimes.com/some-page).";
 
 /// The engines' hosts stand here though pages are fetched from anywhere, so that an operator who
 /// grants only them grants enough.

@@ -1,7 +1,7 @@
 //! What to search for: what the user said last, or what a model makes of the conversation.
 
 use patchbay_sdk::{Message, Request, Role, models, warn};
-use web_pages::cut;
+use web_pages::{cut, reason};
 
 /// The query for a request; `None` when nobody said anything. `today` is for the model that writes
 /// it.
@@ -16,7 +16,7 @@ pub(crate) fn of(request: &Request, model: Option<&str>, today: &str) -> Option<
         Ok(query) if !query.is_empty() => Some(query),
         Ok(_) => Some(plain),
         Err(error) => {
-            warn!("{model} wrote no query: {error}");
+            warn!("{model} wrote no query: {}", reason(&error));
             Some(plain)
         }
     }

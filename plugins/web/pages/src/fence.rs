@@ -4,6 +4,10 @@
 use crate::source::Source;
 use crate::url;
 
+/// How a model is told to cite, in OpenRouter's words.
+pub const CITE: &str = "IMPORTANT: Cite them using markdown links named using the domain of the \
+                        source.\nExample: [nytimes.com](https://nytimes.com/some-page).";
+
 /// The marks of one generation.
 #[derive(Debug, Clone)]
 pub struct Fence {

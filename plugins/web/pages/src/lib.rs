@@ -18,9 +18,22 @@ mod words;
 
 pub use cite::Citing;
 pub use domain::Sites;
-pub use fence::{Fence, clean};
+pub use fence::{CITE, Fence, clean};
 pub use passage::Question;
 pub use source::{Source, Sources};
+
+use patchbay_sdk::Error;
+
+/// What an error says, for people and models.
+pub fn reason(error: &Error) -> &str {
+    match error {
+        Error::Options(why)
+        | Error::Denied(why)
+        | Error::Limit(why)
+        | Error::Upstream(why)
+        | Error::Internal(why) => why,
+    }
+}
 
 /// The first `chars_max` characters of a text.
 pub fn cut(text: &str, chars_max: usize) -> &str {
