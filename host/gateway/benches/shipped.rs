@@ -50,7 +50,7 @@ fn best(call: impl Fn()) -> Duration {
 fn patterns() {
     println!("| one delta | p50 / p99 |\n|---|---:|");
     for (id, few, many) in SEEKERS {
-        let wasm = shipped().iter().find(|(known, _)| known == id).unwrap().1;
+        let wasm = shipped().iter().find(|(known, _)| *known == id).unwrap().1;
         for (options, what) in [(few(), "its least"), (many(), "1,000 patterns")] {
             let guest = Guest::load_shipped(wasm, &options).unwrap();
             let mut stream = guest.stream(1);

@@ -4,7 +4,7 @@ use crate::measure::Counter;
 
 /// The text within `limit` tokens, with its size; `tokens` is what the whole makes. Where there is
 /// no room for a rest that says something, the mark stands alone.
-pub(crate) fn cut(counter: &mut Counter<'_>, text: &str, tokens: u64, limit: u64) -> (String, u64) {
+pub(crate) fn cut(counter: &mut Counter, text: &str, tokens: u64, limit: u64) -> (String, u64) {
     let room = limit.saturating_sub(MARK_TOKENS);
     // Tokens are not spread evenly over a text: what was kept is counted, and if it is too much,
     // less of it is kept.

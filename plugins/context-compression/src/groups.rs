@@ -2,7 +2,7 @@
 //! all, for no model takes one without the other.
 
 use patchbay_sdk::{Content, Message};
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::ops::Range;
 
 /// The conversation in runs of messages that belong together, in order.
@@ -10,7 +10,7 @@ pub(crate) fn groups(messages: &[Message]) -> Vec<Range<usize>> {
     // Where each message's group ends at the earliest.
     let mut ends: Vec<usize> = (1..=messages.len()).collect();
     // An id may be used again in a later turn; then a result belongs to the latest call.
-    let mut callers: HashMap<&str, usize> = HashMap::new();
+    let mut callers: BTreeMap<&str, usize> = BTreeMap::new();
     for (index, message) in messages.iter().enumerate() {
         for part in &message.parts {
             match &part.content {

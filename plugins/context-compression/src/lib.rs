@@ -9,21 +9,19 @@
 //! When what must stay is too much, the request goes on as it came: the model's own error says
 //! best what it can take, since all counts here are estimates.
 
+mod choose;
+mod compress;
 mod cut;
 mod fit;
 mod groups;
 mod measure;
 
-use cut::{MARK_TOKENS, cut};
-use fit::{Fate, Hold, Unit};
-use measure::{Counter, Measure};
+use compress::{Compressed, Limits, Weighed, compress};
 use patchbay_sdk::catalog::{self, Model};
-use patchbay_sdk::{
-    Content, Decision, Description, Error, Generation, Kind, Message, Plugin, Request, Role,
-    report, warn,
-};
+use patchbay_sdk::report;
+use patchbay_sdk::{Decision, Description, Error, Generation, Kind, Plugin, Request};
 use serde::Deserialize;
-use std::ops::Range;
+use std::time::Duration;
 
 /// The plugin, for one generation.
 pub struct ContextCompression {
@@ -51,35 +49,37 @@ impl Plugin for ContextCompression {
             .summary("Makes long prompts fit the model by leaving out what stands in the middle.")
             .options(OPTIONS)
             .trigger("context=8192")
+            .trigger("field=transforms")
+            // The first count after a start loads the host's vocabulary, on this plugin's time.
+            .limit("cpu-ms", 500)
     }
 
     fn new(generation: &Generation) -> Result<Self, Error> {
         Ok(Self { options: generation.options()? })
     }
 
-    fn on_request(&mut self, _: &Generation, request: Request) -> Result<Decision, Error> {
-        let Some(model) = catalog::model(&request.model) else { return Ok(Decision::Pass) };
+    fn on_request(&mut self, _: &Generation, mut request: Request) -> Result<Decision, Error> {
+        let Some(mut model) = catalog::model(&request.model) else { return Ok(Decision::Pass) };
         if !model.outputs.iter().any(|output| output == "text") {
             return Ok(Decision::Pass);
         }
-        let limits = self.options.limits(&model, request.sampling.max_tokens);
-        Ok(match compress(request, &limits, self.options.keep_last) {
-            Some(done) => {
-                done.report(&model);
-                Decision::Replace(done.request)
-            }
-            None => Decision::Pass,
-        })
+        let mut limits = self.options.limits(&model, request.sampling.max_tokens);
+        let Some(weighed) = Weighed::of(&request, &limits) else { return Ok(Decision::Pass) };
+        let tokens = weighed.tokens();
+        let is_long = limits.tokens.is_some_and(|most| tokens > most);
+        let other = if is_long { choose::choose(&mut request, &model, tokens) } else { None };
+        let was_moved = other.is_some();
+        if let Some(other) = other {
+            limits = self.options.limits(&other, request.sampling.max_tokens);
+            model = other;
+        }
+        let (request, done) = compress(request, weighed, &limits, self.options.keep_last);
+        if let Some(done) = &done {
+            tell(&model, done);
+        }
+        let is_changed = done.is_some() || was_moved;
+        Ok(if is_changed { Decision::Replace(request) } else { Decision::Pass })
     }
-}
-
-/// What a prompt must keep to.
-#[derive(Debug, PartialEq)]
-struct Limits {
-    /// Tokens of the whole prompt; none: unknown.
-    tokens: Option<u64>,
-    /// Messages, system messages left out; none: any number.
-    messages: Option<u64>,
 }
 
 impl Options {
@@ -95,184 +95,30 @@ impl Options {
     }
 }
 
-/// A request that was made shorter.
-struct Compressed {
-    request: Request,
-    before: u64,
-    after: u64,
-    messages_removed: usize,
-    texts_cut: usize,
+/// The entry of the client's pipeline.
+fn tell(model: &Model, done: &Compressed) {
+    let Compressed { before, after, messages_removed, texts_cut, .. } = done;
+    let summary = format!(
+        "about {before} tokens made {after}: {messages_removed} messages removed, \
+         {texts_cut} texts cut"
+    );
+    report::stage("context_compression", "middle-out")
+        .summary(&summary)
+        .data("engine", "middle-out")
+        .data("model", &model.id)
+        .data("tokens_before", before)
+        .data("tokens_after", after)
+        .data("messages_removed", messages_removed)
+        .data("texts_cut", texts_cut)
+        .data("context_length", model.context_length)
+        .send();
 }
 
-impl Compressed {
-    fn report(&self, model: &Model) {
-        let Self { before, after, messages_removed, texts_cut, .. } = self;
-        let summary = format!(
-            "about {before} tokens made {after}: {messages_removed} messages removed, \
-             {texts_cut} texts cut"
-        );
-        report::stage("context_compression", "middle-out")
-            .summary(&summary)
-            .data("engine", "middle-out")
-            .data("tokens_before", before)
-            .data("tokens_after", after)
-            .data("messages_removed", messages_removed)
-            .data("texts_cut", texts_cut)
-            .data("context_length", model.context_length)
-            .send();
-    }
-}
-
-/// The request within its limits; nothing where it is so already, or can't be.
-fn compress(request: Request, limits: &Limits, keep_last: usize) -> Option<Compressed> {
-    let spoken = request.messages.iter().filter(|message| !is_system(message)).count();
-    let spoken = u64::try_from(spoken).unwrap_or(u64::MAX);
-    let messages_max = limits.messages.filter(|most| spoken > *most);
-    let may_be_long = limits.tokens.is_some_and(|most| measure::at_most(&request) > most);
-    if messages_max.is_none() && !may_be_long {
-        return None;
-    }
-    let model = request.model.clone();
-    let mut counter = Counter::new(&model);
-    let beside = counter.beside(&request);
-    let measures: Vec<Measure> =
-        request.messages.iter().map(|message| counter.message(message)).collect();
-    let before = measures.iter().fold(beside, |sum, it| sum.saturating_add(it.total()));
-    let groups = groups::groups(&request.messages);
-    let units = units(&request.messages, &measures, &groups, keep_last);
-    let mut fates: Vec<Fate> = match messages_max {
-        Some(most) => fit::by_messages(&units, most),
-        None => units.iter().map(|_| Fate::Keep).collect(),
-    };
-    let left = units.iter().zip(&fates).filter(|(_, fate)| **fate != Fate::Drop);
-    let left: Vec<Unit> = left.map(|(unit, _)| unit.clone()).collect();
-    let tokens_left = left.iter().fold(beside, |sum, it| sum.saturating_add(it.total()));
-    if let Some(most) = limits.tokens.filter(|most| tokens_left > *most) {
-        let room = most.checked_sub(beside.saturating_add(MARK_TOKENS));
-        if let Some(closer) = room.and_then(|room| fit::by_tokens(&left, room)) {
-            let kept = fates.iter_mut().filter(|fate| **fate != Fate::Drop);
-            kept.zip(closer).for_each(|(fate, closer)| *fate = closer);
-        } else {
-            warn!("{tokens_left} tokens, of which too many must stay for a room of {most}");
-        }
-    }
-    if fates.iter().all(|fate| *fate == Fate::Keep) {
-        return None;
-    }
-    let mut writer = Writer { counter, after: beside, messages_removed: 0, texts_cut: 0 };
-    let mut request = request;
-    request.messages = writer.messages(request.messages, &measures, &groups, &fates);
-    let Writer { after, messages_removed, texts_cut, .. } = writer;
-    Some(Compressed { request, before, after, messages_removed, texts_cut })
-}
-
-/// What the fates are decided by.
-fn units(
-    messages: &[Message],
-    measures: &[Measure],
-    groups: &[Range<usize>],
-    keep_last: usize,
-) -> Vec<Unit> {
-    let last_user = messages.iter().rposition(is_spoken_by_user);
-    let last = messages.len().saturating_sub(keep_last);
-    let unit = |group: &Range<usize>| {
-        let own = messages.get(group.clone()).unwrap_or_default();
-        let measures = measures.get(group.clone()).unwrap_or_default();
-        let is_present = group.end > last || last_user.is_some_and(|at| group.contains(&at));
-        Unit {
-            messages: u64::try_from(own.len()).unwrap_or(u64::MAX),
-            base: measures.iter().fold(0, |sum, it| sum.saturating_add(it.base)),
-            texts: measures.iter().flat_map(|it| &it.texts).copied().collect(),
-            hold: match () {
-                () if own.iter().any(is_system) => Hold::Whole,
-                () if is_present => Hold::Present,
-                () => Hold::Free,
-            },
-        }
-    };
-    groups.iter().map(unit).collect()
-}
-
-/// Writes the messages that are left.
-struct Writer<'a> {
-    counter: Counter<'a>,
-    after: u64,
-    messages_removed: usize,
-    texts_cut: usize,
-}
-
-impl Writer<'_> {
-    fn messages(
-        &mut self,
-        messages: Vec<Message>,
-        measures: &[Measure],
-        groups: &[Range<usize>],
-        fates: &[Fate],
-    ) -> Vec<Message> {
-        let began_with_user = first_spoken(&messages) == Some(Role::User);
-        let mut out = Vec::with_capacity(messages.len());
-        let mut messages = messages.into_iter().zip(measures);
-        for (group, fate) in groups.iter().zip(fates) {
-            for (mut message, measure) in messages.by_ref().take(group.len()) {
-                match fate {
-                    Fate::Drop => self.messages_removed = self.messages_removed.saturating_add(1),
-                    Fate::Keep => {
-                        self.after = self.after.saturating_add(measure.total());
-                        out.push(message);
-                    }
-                    Fate::Cut(level) => {
-                        self.cut(&mut message, measure, *level);
-                        out.push(message);
-                    }
-                }
-            }
-        }
-        // Some models take no conversation that begins with an answer.
-        if began_with_user && first_spoken(&out) != Some(Role::User) {
-            let note = format!("[… {} messages left out …]", self.messages_removed);
-            let at = out.iter().position(|message| !is_system(message)).unwrap_or(out.len());
-            out.insert(at, Message::user(note));
-            self.after = self.after.saturating_add(MARK_TOKENS);
-        }
-        out
-    }
-
-    fn cut(&mut self, message: &mut Message, measure: &Measure, level: u64) {
-        self.after = self.after.saturating_add(measure.base);
-        for (text, tokens) in message.texts_mut().zip(&measure.texts) {
-            let mut left = *tokens;
-            if *tokens > level {
-                let (shorter, kept) = cut(&mut self.counter, text, *tokens, level);
-                *text = shorter;
-                left = kept;
-                self.texts_cut = self.texts_cut.saturating_add(1);
-            }
-            self.after = self.after.saturating_add(left);
-        }
-    }
-}
-
-fn is_system(message: &Message) -> bool {
-    matches!(message.role, Role::System | Role::Developer)
-}
-
-/// Tools' results can stand in user messages too; those are nothing that a user said.
-fn is_spoken_by_user(message: &Message) -> bool {
-    let is_result = |content: &Content| matches!(content, Content::ToolResult(_));
-    message.role == Role::User && message.parts.iter().any(|part| !is_result(&part.content))
-}
-
-fn first_spoken(messages: &[Message]) -> Option<Role> {
-    messages.iter().find(|message| !is_system(message)).map(|message| message.role)
-}
-
-/// A part of a number of tokens; exact to a thousandth.
+/// A part of a number of tokens, rounded. (A span of time can be multiplied by a fraction without a
+/// cast that loses something.)
 fn fraction(tokens: u64, part: f64) -> u64 {
-    let per_mille = (100..=1000_u64).rev().find(|step| {
-        let step = u16::try_from(*step).map_or(0.0, f64::from);
-        step <= part * 1000.0 + 0.001
-    });
-    tokens.saturating_mul(per_mille.unwrap_or(100)) / 1000
+    let product = Duration::from_nanos(tokens).mul_f64(part.clamp(0.0, 1.0));
+    u64::try_from(product.as_nanos()).unwrap_or(u64::MAX)
 }
 
 patchbay_sdk::export!(ContextCompression: request);
@@ -284,6 +130,10 @@ const OPTIONS: &str = include_str!("options.json");
 
 patchbay_sdk::cases![
     "cases/anthropic.json",
+    "cases/fallback.json",
+    "cases/fallback_fits.json",
+    "cases/fallback_longest.json",
+    "cases/fallback_smaller.json",
     "cases/fits.json",
     "cases/giant_first.json",
     "cases/hopeless.json",

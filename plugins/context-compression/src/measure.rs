@@ -10,8 +10,8 @@ use patchbay_sdk::{
 };
 
 /// Counts texts for one request.
-pub(crate) struct Counter<'a> {
-    model: &'a str,
+pub(crate) struct Counter {
+    model: String,
     /// Bytes that may still be counted.
     allowance: usize,
     /// What was counted so far.
@@ -34,9 +34,9 @@ impl Measure {
     }
 }
 
-impl<'a> Counter<'a> {
-    pub(crate) fn new(model: &'a str) -> Self {
-        Self { model, allowance: COUNTED_BYTES_MAX, tokens: 0, bytes: 0 }
+impl Counter {
+    pub(crate) fn new(model: &str) -> Self {
+        Self { model: model.into(), allowance: COUNTED_BYTES_MAX, tokens: 0, bytes: 0 }
     }
 
     /// About how many tokens a text makes.
@@ -66,7 +66,7 @@ impl<'a> Counter<'a> {
 
     fn count(&mut self, text: &str) -> u64 {
         self.allowance = self.allowance.saturating_sub(text.len());
-        let tokens = u64::from(tokens::count(self.model, text).tokens);
+        let tokens = u64::from(tokens::count(&self.model, text).tokens);
         self.tokens = self.tokens.saturating_add(tokens);
         self.bytes = self.bytes.saturating_add(size(text));
         tokens

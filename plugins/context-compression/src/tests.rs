@@ -1,6 +1,6 @@
 //! What cases don't say: bounds, and all cuts of a long conversation.
 
-use super::{CASES, ContextCompression, Limits, OPTIONS, Options, compress, fraction};
+use super::{CASES, Compressed, ContextCompression, Limits, OPTIONS, Options, Weighed, fraction};
 use patchbay_sdk::catalog::Model;
 use patchbay_sdk::testing::{self, Failures, check};
 use patchbay_sdk::{Content, Message, Request, Role};
@@ -46,10 +46,22 @@ fn anthropic_takes_a_thousand_messages() {
 }
 
 #[test]
-fn a_fraction_is_rounded_down() {
+fn a_fraction_is_rounded() {
     assert_eq!(fraction(1000, 0.95), 950);
     assert_eq!(fraction(8191, 1.0), 8191);
     assert_eq!(fraction(10, 0.333), 3);
+}
+
+/// A request that was made shorter.
+struct Done {
+    request: Request,
+    told: Compressed,
+}
+
+fn compress(request: Request, limits: &Limits, keep_last: usize) -> Option<Done> {
+    let weighed = Weighed::of(&request, limits)?;
+    let (request, told) = super::compress(request, weighed, limits, keep_last);
+    Some(Done { request, told: told? })
 }
 
 /// Turns with tools, of many lengths.
@@ -80,9 +92,9 @@ fn whatever_the_room_it_is_kept_to_and_no_call_loses_its_result() {
     for most in (120..9000).step_by(97) {
         testing::kit();
         let Some(done) = compress(request.clone(), &limits(most), 2) else { continue };
-        assert!(done.after <= most, "{} of {most}", done.after);
-        let again = compress(done.request.clone(), &limits(done.after), 2);
-        assert!(again.is_none_or(|again| again.before <= most), "{most}");
+        assert!(done.told.after <= most, "{} of {most}", done.told.after);
+        let again = compress(done.request.clone(), &limits(done.told.after), 2);
+        assert!(again.is_none_or(|again| again.told.before <= most), "{most}");
         let parts = || done.request.messages.iter().flat_map(|message| &message.parts);
         let calls = parts().filter_map(|part| match &part.content {
             Content::ToolCall(call) => Some(&call.id),
@@ -103,7 +115,7 @@ fn whatever_the_room_it_is_kept_to_and_no_call_loses_its_result() {
 fn a_long_conversation_loses_its_middle_and_fills_its_room() {
     let limits = Limits { tokens: Some(3000), messages: Some(100) };
     let done = compress(conversation(200), &limits, 2).unwrap();
-    assert!(done.after > 2700, "{}", done.after);
+    assert!(done.told.after > 2700, "{}", done.told.after);
     assert!(done.request.messages.len() <= 101);
     assert!(done.request.messages[1].text().starts_with("0 "));
 }
@@ -112,9 +124,9 @@ fn a_long_conversation_loses_its_middle_and_fills_its_room() {
 fn hostile_shapes_end() {
     let limits = Limits { tokens: Some(500), messages: Some(1000) };
     let many = (0..20_000).fold(Request::new("m"), |request, _| request.user("x"));
-    assert_eq!(compress(many, &limits, 1).unwrap().messages_removed, 19_904);
+    assert_eq!(compress(many, &limits, 1).unwrap().told.messages_removed, 19_904);
     let long = Request::new("m").user("\u{1F600}".repeat(2_000_000));
-    assert!(compress(long, &limits, 1).unwrap().after <= 500);
+    assert!(compress(long, &limits, 1).unwrap().told.after <= 500);
     let results = (0..20_000).fold(Request::new("m"), |request, turn| {
         request.message(Message::tool(&(turn % 2).to_string(), "y"))
     });

@@ -89,7 +89,8 @@ impl Plugin for Datetime {
             "properties": {
                 "timezone": {
                     "type": "string",
-                    "description": format!("IANA time zone, such as Asia/Tokyo; {name} if left out.")
+                    "default": name,
+                    "description": "IANA time zone, such as Asia/Tokyo."
                 }
             }
         });

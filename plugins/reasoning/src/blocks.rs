@@ -29,6 +29,8 @@ enum Place {
 pub(crate) struct Blocks {
     tags: Rc<Tags>,
     place: Place,
+    /// What ends the block or the wrapper that the text is in.
+    end: Patterns,
     window: Window,
     /// White space at the start, which a block would make vanish.
     blank: String,
@@ -55,8 +57,10 @@ struct Tail {
 impl Blocks {
     /// At the beginning of a reply; `opened` says that it begins inside the first pair's block.
     pub(crate) fn new(tags: Rc<Tags>, opened: bool) -> Self {
+        let end = if opened { tags.block_end(0) } else { nothing() };
         Self {
             tags,
+            end,
             place: if opened { Place::Inside(0) } else { Place::Start },
             window: Window::default(),
             blank: String::new(),
@@ -84,9 +88,7 @@ impl Blocks {
             Place::Start if self.trims || text.trim_start().is_empty() => false,
             Place::Start if !self.tags.anywhere => !self.tags.start.may_begin(text.trim_start()),
             Place::Start => self.window.passes(text, &self.tags.start),
-            Place::Wrapped(wrapper) => {
-                !self.trims && self.window.passes(text, self.tags.wrapper_end(wrapper))
-            }
+            Place::Wrapped(_) => !self.trims && self.window.passes(text, &self.end),
             Place::Answer if !self.tags.anywhere => true,
             Place::Answer => self.window.passes(text, &self.tags.opening),
         };
@@ -126,12 +128,16 @@ impl Blocks {
                 let text = self.window.take_all();
                 return (!text.is_empty()).then_some(Settled::Answer(text));
             }
-            let tags = Rc::clone(&self.tags);
-            let Some(piece) = self.window.take(self.sought(&tags)) else {
+            let sought = match self.place {
+                Place::Inside(_) | Place::Wrapped(_) => &self.end,
+                Place::Start => &self.tags.start,
+                Place::Answer | Place::Channels => &self.tags.opening,
+            };
+            let Some(piece) = self.window.take(sought) else {
                 return if self.ended { self.give_rest() } else { None };
             };
             let settled = match piece {
-                Piece::Match(index) => self.meet(&tags, index),
+                Piece::Match(index) => self.meet(index),
                 Piece::Text(text) => self.text(text),
             };
             if settled.is_some() {
@@ -140,51 +146,48 @@ impl Blocks {
         }
     }
 
-    /// What ends the text at this place.
-    fn sought<'t>(&self, tags: &'t Tags) -> &'t Patterns {
-        match self.place {
-            Place::Inside(pair) => tags.block_end(pair),
-            Place::Wrapped(wrapper) => tags.wrapper_end(wrapper),
-            Place::Start => &tags.start,
-            Place::Answer | Place::Channels => &tags.opening,
-        }
-    }
-
     /// A mark was found.
-    fn meet(&mut self, tags: &Tags, index: usize) -> Option<Settled> {
+    fn meet(&mut self, index: usize) -> Option<Settled> {
         match self.place {
             Place::Inside(_) => self.leave(),
             Place::Wrapped(wrapper) => {
-                let tag = tags.wrapper_end(wrapper).word(index).unwrap_or_default();
                 self.trims = false;
-                let before = std::mem::replace(&mut self.tail, Tail::of(tag)).text;
+                let tag = self.tags.wrapper_ends(wrapper).into_iter().nth(index);
+                let tail = Tail::of(tag.unwrap_or_default());
+                let before = std::mem::replace(&mut self.tail, tail).text;
                 return (!before.is_empty()).then_some(Settled::Answer(before));
             }
             Place::Answer => self.enter(index),
-            Place::Start | Place::Channels => match tags.mark(index) {
-                Mark::Opening(pair) => self.enter(pair),
-                // The block was opened in the prompt, and has nothing in it.
-                Mark::Closing => {
-                    self.blank.clear();
-                    self.has_thought = true;
-                    self.trims = true;
-                }
-                // The client may have asked for such a tag; a token it can't ask for.
-                Mark::Wrapper(_) if !self.has_thought && !tags.is_token(index) => {
-                    self.blank.push_str(tags.start.word(index).unwrap_or_default());
+            Place::Start | Place::Channels => return self.meet_at_start(index),
+        }
+        None
+    }
+
+    fn meet_at_start(&mut self, index: usize) -> Option<Settled> {
+        match self.tags.mark(index) {
+            Mark::Opening(pair) => self.enter(pair),
+            Mark::Closing => {
+                self.blank.clear();
+                self.has_thought = true;
+                self.trims = true;
+            }
+            Mark::Wrapper(wrapper) => {
+                let tag = self.tags.wrapper(wrapper);
+                // The client may have asked for such a tag; for a token it can't.
+                if !self.has_thought && !tag.starts_with("<|") {
+                    self.blank.push_str(tag);
                     return self.give_rest();
                 }
-                Mark::Wrapper(wrapper) => {
-                    self.blank.clear();
-                    self.place = Place::Wrapped(wrapper);
-                    self.trims = true;
-                }
-                Mark::Channels(token) => {
-                    self.blank.clear();
-                    self.place = Place::Channels;
-                    self.channels = Some(token);
-                }
-            },
+                self.blank.clear();
+                self.end = Patterns::new(self.tags.wrapper_ends(wrapper));
+                self.place = Place::Wrapped(wrapper);
+                self.trims = true;
+            }
+            Mark::Channels(token) => {
+                self.blank.clear();
+                self.place = Place::Channels;
+                self.channels = Some(token);
+            }
         }
         None
     }
@@ -192,6 +195,7 @@ impl Blocks {
     fn enter(&mut self, pair: usize) {
         self.has_thought = true;
         self.blank.clear();
+        self.end = self.tags.block_end(pair);
         self.place = Place::Inside(pair);
         self.trims = true;
     }
@@ -254,9 +258,13 @@ impl Blocks {
 }
 
 impl Tail {
-    fn of(tag: &str) -> Self {
-        Self { text: tag.to_owned(), tag_bytes: tag.len() }
+    fn of(tag: String) -> Self {
+        Self { tag_bytes: tag.len(), text: tag }
     }
+}
+
+fn nothing() -> Patterns {
+    Patterns::new([""; 0])
 }
 
 /// Whether `text` is white space that may wait for what follows it. Too much of it is meant to be

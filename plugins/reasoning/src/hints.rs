@@ -134,31 +134,32 @@ impl Words {
         Self { text, place: Place::System, known: vec![open.to_owned()] }
     }
 
-    /// Writes them into the request, unless something like them stands there.
-    pub(crate) fn write(&self, request: &mut Request) {
+    /// Writes them into the request, unless something like them stands there. Says whether it did.
+    pub(crate) fn write(&self, request: &mut Request) -> bool {
         if self.place == Place::System {
             return self.write_system(request);
         }
         let mut messages = request.messages.iter_mut().rev();
-        let Some(message) = messages.find(|message| message.role == Role::User) else { return };
-        let Some(text) = texts(message).last() else { return };
+        let message = messages.find(|message| message.role == Role::User);
+        let Some(text) = message.and_then(|message| texts(message).last()) else { return false };
         if self.stands_in(text) {
-            return;
+            return false;
         }
         *text = match self.place {
             Place::UserStart => format!("{} {text}", self.text),
             Place::UserEnd | Place::System => format!("{text} {}", self.text),
         };
+        true
     }
 
-    fn write_system(&self, request: &mut Request) {
+    fn write_system(&self, request: &mut Request) -> bool {
         let mut systems = request.messages.iter_mut().filter(|message| is_system(message.role));
-        let first = systems.find_map(|message| texts(message).next());
-        match first {
-            Some(text) if self.stands_in(text) => {}
+        match systems.find_map(|message| texts(message).next()) {
+            Some(text) if self.stands_in(text) => return false,
             Some(text) => *text = format!("{}\n\n{text}", self.text),
             None => request.messages.insert(0, Message::system(self.text.clone())),
         }
+        true
     }
 
     fn stands_in(&self, text: &str) -> bool {

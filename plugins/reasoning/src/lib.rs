@@ -28,7 +28,7 @@ use hints::{Wish, Words};
 use options::{Hints, History, Options};
 use patchbay_sdk::catalog::{self, Model};
 use patchbay_sdk::{
-    Decision, Description, Error, Generation, Kind, Plugin, Request, Stream, Thinking, Tool,
+    Decision, Description, Error, Generation, Kind, Plugin, Request, Stream, Thinking, Tool, report,
 };
 use split::Splitter;
 use std::cell::OnceCell;
@@ -140,12 +140,16 @@ impl Reasoning {
             }
         };
         let Some(words) = words else { return false };
-        words.write(request);
+        let is_written = words.write(request);
+        if is_written {
+            let stage = report::stage("plugin", "reasoning").summary("effort said in words");
+            stage.data("words", &words.text).send();
+        }
         if is_auto {
             let exclude = request.reasoning.as_ref().is_some_and(|thinking| thinking.exclude);
             request.reasoning = exclude.then_some(Thinking { exclude, ..NOTHING_SAID });
         }
-        true
+        is_written || is_auto
     }
 }
 

@@ -52,7 +52,7 @@ impl Stream for Choice {
                 Delta::ToolCall(piece) => {
                     let text = self.before_call();
                     self.emit_text(text, &mut out);
-                    out.push(self.push_call(piece));
+                    out.extend(self.push_call(piece));
                 }
                 Delta::Finish(finish) => {
                     self.end(Some(finish.reason), &mut out);
@@ -122,7 +122,8 @@ impl Choice {
         String::new()
     }
 
-    fn push_call(&mut self, piece: &ToolCallDelta) -> Delta {
+    /// A piece of a call, with what is certain of its arguments. A piece without anything goes.
+    fn push_call(&mut self, piece: &ToolCallDelta) -> Option<Delta> {
         let mut piece = piece.clone();
         if let Some(name) = &piece.name
             && let Some(wanted) = self.task.tools.get(name)
@@ -131,8 +132,11 @@ impl Choice {
         }
         if let Some(call) = self.calls.get_mut(&piece.index) {
             piece.arguments = call.push(&piece.arguments);
+            if piece.arguments.is_empty() && piece.id.is_none() && piece.name.is_none() {
+                return None;
+            }
         }
-        Delta::ToolCall(piece)
+        Some(Delta::ToolCall(piece))
     }
 
     /// The choice is over, with the model's reason if it gave one.
@@ -151,7 +155,12 @@ impl Choice {
         }
         self.is_over = true;
         for (index, mut call) in std::mem::take(&mut self.calls) {
-            let (arguments, _) = call.end(is_cut);
+            if call.came() == 0 {
+                continue;
+            }
+            let (arguments, outcome) = call.end(is_cut);
+            let lengths = (call.came(), call.sent());
+            report_outcome("tool_arguments", &outcome, lengths, false);
             if !arguments.is_empty() {
                 let (choice, id, name) = (self.choice, None, None);
                 out.push(Delta::ToolCall(ToolCallDelta { choice, index, id, name, arguments }));
@@ -174,32 +183,9 @@ impl Choice {
         {
             (text, outcome, is_retried) = (json, Outcome::Healed, true);
         }
-        if outcome != Outcome::Sound {
-            self.report(&outcome, text.len(), is_retried, format.mode);
-        }
+        let lengths = (self.came.len(), self.sent.saturating_add(text.len()));
+        report_outcome(format.mode, &outcome, lengths, is_retried);
         text
-    }
-
-    fn report(&self, outcome: &Outcome, rest: usize, is_retried: bool, mode: &str) {
-        let healed = outcome.is_good();
-        let summary = match outcome {
-            Outcome::Misfit { path, keyword } => {
-                format!("The reply is not what the schema wants: `{keyword}` at `{path}`.")
-            }
-            Outcome::Refused => "The reply is broken in a way that is not repaired.".to_owned(),
-            Outcome::NoJson => "The reply has no JSON.".to_owned(),
-            Outcome::Sound | Outcome::Healed if is_retried => {
-                "The reply was repaired by a model.".to_owned()
-            }
-            Outcome::Sound | Outcome::Healed => "The reply was repaired.".to_owned(),
-        };
-        report::stage("response_healing", "response-healing")
-            .summary(&summary)
-            .data("mode", mode)
-            .data("improved", healed)
-            .data("original_length", self.came.len())
-            .data("healed_length", self.sent.saturating_add(rest))
-            .send();
     }
 
     /// What goes on instead of a batch. What would go on unchanged passes, so that its own bytes
@@ -216,6 +202,27 @@ impl Choice {
             (false, false) => Verdict::Emit(out),
         }
     }
+}
+
+/// Tells what became of a text, with its lengths before and after, unless it came as it should.
+fn report_outcome(mode: &str, outcome: &Outcome, lengths: (usize, usize), is_retried: bool) {
+    let summary = match outcome {
+        Outcome::Sound => return,
+        Outcome::Healed if is_retried => "The reply was repaired by a model.".to_owned(),
+        Outcome::Healed => "The reply was repaired.".to_owned(),
+        Outcome::Misfit { path, keyword } => {
+            format!("The reply is not what the schema wants: `{keyword}` at `{path}`.")
+        }
+        Outcome::Refused => "The reply is broken in a way that is not repaired.".to_owned(),
+        Outcome::NoJson => "The reply has no JSON.".to_owned(),
+    };
+    report::stage("response_healing", "response-healing")
+        .summary(&summary)
+        .data("mode", mode)
+        .data("improved", outcome.is_good())
+        .data("original_length", lengths.0)
+        .data("healed_length", lengths.1)
+        .send();
 }
 
 /// Whether two batches say the same, however their texts are cut.

@@ -129,3 +129,26 @@ fn wanted(schema: Option<&str>) -> Wanted {
 patchbay_sdk::export!(ResponseHealing: request, stream);
 
 const OPTIONS: &str = include_str!("options.json");
+
+patchbay_sdk::cases![
+    "cases/choices.json",
+    "cases/fence.json",
+    "cases/held_second.json",
+    "cases/inner_quotes.json",
+    "cases/misfit_held.json",
+    "cases/misfit_streamed.json",
+    "cases/no_format.json",
+    "cases/not_streamed.json",
+    "cases/python.json",
+    "cases/refusal.json",
+    "cases/retry.json",
+    "cases/retry_fails.json",
+    "cases/retry_in_vain.json",
+    "cases/retry_of_prose.json",
+    "cases/thoughts.json",
+    "cases/tool_arguments.json",
+    "cases/tool_call.json",
+    "cases/truncated.json",
+    "cases/two_answers.json",
+    "cases/valid.json",
+];

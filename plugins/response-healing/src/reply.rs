@@ -36,6 +36,8 @@ pub(crate) enum Outcome {
 pub(crate) struct Reply {
     wanted: Wanted,
     healer: Healer,
+    /// How much came, in bytes.
+    came: usize,
     sent: String,
 }
 
@@ -67,13 +69,24 @@ impl Outcome {
 impl Reply {
     pub(crate) fn new(wanted: Wanted) -> Self {
         let healer = Healer::new(wanted.expected.clone());
-        Self { wanted, healer, sent: String::new() }
+        Self { wanted, healer, came: 0, sent: String::new() }
     }
 
     /// Takes more text and gives what is certain.
     pub(crate) fn push(&mut self, text: &str) -> String {
+        self.came = self.came.saturating_add(text.len());
         self.healer.push(text);
         self.give()
+    }
+
+    /// How much came, in bytes.
+    pub(crate) fn came(&self) -> usize {
+        self.came
+    }
+
+    /// How much is certain, in bytes.
+    pub(crate) fn sent(&self) -> usize {
+        self.sent.len()
     }
 
     /// The text is over: what was held, and what became of it.
@@ -96,6 +109,7 @@ impl Reply {
             return (out, misfit.unwrap_or(fine));
         }
         out.push_str(tail);
+        self.sent.push_str(tail);
         (out, Outcome::Refused)
     }
 
@@ -164,9 +178,10 @@ fn only_other(reply: &Reply, outcome: &Outcome) -> Option<String> {
     if !is_other || !reply.is_behind() {
         return None;
     }
-    let first: Value = serde_json::from_str(&reply.sent).ok()?;
-    reply.wanted.misfit(&first)?;
-    let others = others(reply.healer.tail(), &reply.wanted.expected)?;
+    let tail = reply.healer.tail();
+    let first = reply.sent.strip_suffix(tail).unwrap_or(&reply.sent);
+    reply.wanted.misfit(&serde_json::from_str(first).ok()?)?;
+    let others = others(tail, &reply.wanted.expected)?;
     let mut fitting = others.into_iter().filter(|(_, other)| reply.wanted.misfit(other).is_none());
     let (json, value) = fitting.next()?;
     fitting.all(|(_, other)| same(&other, &value)).then_some(json)

@@ -101,7 +101,7 @@ impl Misfit {
         Self::At { path: Vec::new(), keyword: keyword.into() }
     }
 
-    fn below(self, part: impl ToString) -> Self {
+    fn below(self, part: &impl ToString) -> Self {
         match self {
             Self::TooMuch => Self::TooMuch,
             Self::At { mut path, keyword } => {

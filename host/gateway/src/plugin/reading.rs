@@ -42,7 +42,8 @@ impl Plugins {
         let read = load::on_a_thread(|| async {
             let mut pipeline = Pipeline::new(vec![selected], GenerationView::of_load(READ));
             let requested = pipeline.on_request(request(file)).await;
-            let refused = |error: crate::error::Error| LoadError::new("read", error.failure.message);
+            let refused =
+                |error: crate::error::Error| LoadError::new("read", error.failure.message);
             match requested.map_err(refused)? {
                 Requested::Go(request) => Ok(texts(request)),
                 Requested::Answer(..) => {
@@ -55,8 +56,7 @@ impl Plugins {
 }
 
 fn request(file: File<'_>) -> Request {
-    let data =
-        MediaData::Inline { mime: file.mime.to_owned(), base64: media::encode(file.bytes) };
+    let data = MediaData::Inline { mime: file.mime.to_owned(), base64: media::encode(file.bytes) };
     let name = file.name.map(str::to_owned);
     let medium = Media { kind: MediaKind::File, data, name, detail: None };
     let message = Message {

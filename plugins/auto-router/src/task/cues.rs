@@ -9,7 +9,7 @@ pub(super) const CUES: &[(Task, u32, &str)] = &[
         Task::Coding,
         3,
         "python, javascript, typescript, rust, java, c++, c#, golang, kotlin, swift, php, ruby, \
-         haskell, sql, html, css, bash, regex, react, django, kubernetes, docker, git, api, json, \
+         haskell, sql, html, css, bash, regex, react, django, kubernetes, docker, dockerfile, git, api, \
          unit test, unit tests, stack trace, refactor, refactore, debug, compile, compiler, \
          codebase, pull request, npm, cargo, programmiere, programmieren, programmer, programar, \
          код, программу, функцию, コード, プログラム, 代码, 编程, 函数",
@@ -76,7 +76,7 @@ pub(super) const CUES: &[(Task, u32, &str)] = &[
     (
         Task::Extraction,
         5,
-        "extract, extrahiere, extrais, extraire, extrae, extraer, extrai, estrai, извлеки, 提取, 抽出, \
+        "extract, pull out, extrahiere, extrais, extraire, extrae, extraer, extrai, estrai, извлеки, 提取, 抽出, \
          classify, klassifiziere, classifie, clasifica, categorize, kategorisiere, label each, \
          sentiment, named entities",
     ),
@@ -95,7 +95,7 @@ pub(super) const CUES: &[(Task, u32, &str)] = &[
         Task::Writing,
         4,
         "essay, poem, gedicht, poème, poema, poesia, story, geschichte, histoire, historia, cuento, \
-         racconto, blog post, blogpost, article, artikel, novel, lyrics, haiku, speech, slogan, \
+         racconto, blog post, blogpost, article, artikel, novel, lyrics, haiku, speech, slogan, slogans, poems, stories, \
          cover letter, bewerbung, newsletter, press release, стихотворение, рассказ, эссе, 诗, 故事, \
          作文, 文章, 詩, 小説",
     ),
@@ -116,9 +116,9 @@ pub(super) const CUES: &[(Task, u32, &str)] = &[
     (
         Task::Question,
         1,
-        "what is, what are, who is, who was, when did, where is, how many, how much, how does, was ist, \
+        "is it, can i, what is, what are, who is, who was, when did, where is, how many, how much, how does, was ist, \
          wer ist, wann, wo ist, wie viele, wie funktioniert, qu est ce, qui est, quand, combien, qué \
-         es, quién, cuándo, cuántos, o que é, che cosa, что такое, кто такой, 什么是, 是什么, 谁是, とは, \
+         es, quién, cuándo, cuántos, o que é, che cosa, что такое, кто такой, 什么是, 是什么, 谁是, 多少, とは, \
          何ですか, explain, erkläre, explique, explica, spiega, объясни, 解释, 説明",
     ),
 ];

@@ -1,6 +1,7 @@
-//! The marks that a text is searched for, place by place.
+//! The marks that a text is searched for, place by place. Made once per reply, so only what every
+//! reply needs is made at once: the ends of blocks are made where one begins.
 
-use crate::families::{COMMON, Family};
+use crate::families::{COMMON, Family, Tag};
 use crate::harmony;
 use patchbay_sdk::Patterns;
 
@@ -8,114 +9,115 @@ use patchbay_sdk::Patterns;
 pub(crate) struct Tags {
     /// Whether blocks count in the whole text.
     pub(super) anywhere: bool,
-    /// What may stand before the answer.
-    pub(super) start: Words,
-    /// What each word of `start` is.
-    marks: Vec<Mark>,
-    /// What opens a block; its index is the pair's.
-    pub(super) opening: Words,
-    block_ends: Vec<Words>,
-    wrapper_ends: Vec<Words>,
+    /// What may stand before the answer: what opens a block, wrappers, what closes a block, and
+    /// what Harmony begins with, in this order.
+    pub(super) start: Patterns,
+    /// What opens a block, and may stand in the answer.
+    pub(super) opening: Patterns,
+    pairs: Vec<Pair>,
+    wrappers: &'static [(&'static str, &'static str)],
+    channels: &'static [&'static str],
+}
+
+enum Pair {
+    Known(&'static Tag),
+    Own(String, String),
 }
 
 /// What a word before the answer means.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Mark {
+    /// It opens a block of this pair.
     Opening(usize),
+    /// It closes a block that the prompt opened.
     Closing,
+    /// It opens this wrapper.
     Wrapper(usize),
     /// The text is Harmony; its first token.
     Channels(&'static str),
 }
 
-/// Patterns whose words are at hand.
-pub(crate) struct Words {
-    words: Vec<String>,
-    patterns: Patterns,
-}
-
 impl Tags {
     /// The operator's or the client's own pairs; nothing else counts.
     pub(crate) fn own(pairs: Vec<(String, String)>, anywhere: bool) -> Self {
-        let pairs = pairs.into_iter().map(|(open, close)| (open, vec![close])).collect();
-        Self::new(pairs, &[], anywhere, &[])
+        let pairs = pairs.into_iter().map(|(open, close)| Pair::Own(open, close)).collect();
+        Self::new(pairs, &[], &[], anywhere)
     }
 
     /// Those that a model's family has, beside the common ones and Harmony.
     pub(crate) fn of(family: Option<&Family>, anywhere: bool) -> Self {
         let (tags, wrappers) = family.map_or((&[][..], &[][..]), |it| (it.tags, it.wrappers));
-        let pair = |(open, close): &(&str, &[&str])| {
-            ((*open).to_owned(), close.iter().map(|word| (*word).to_owned()).collect())
-        };
-        let pairs = COMMON.iter().chain(tags).map(pair).collect();
-        Self::new(pairs, wrappers, anywhere, &harmony::OPENINGS)
+        let pairs = COMMON.iter().chain(tags).map(Pair::Known).collect();
+        Self::new(pairs, wrappers, &harmony::OPENINGS, anywhere)
     }
 
     fn new(
-        pairs: Vec<(String, Vec<String>)>,
-        wrappers: &[(&str, &str)],
+        pairs: Vec<Pair>,
+        wrappers: &'static [(&'static str, &'static str)],
+        channels: &'static [&'static str],
         anywhere: bool,
-        channels: &[&'static str],
     ) -> Self {
-        let (opening, closing): (Vec<_>, Vec<_>) = pairs.into_iter().unzip();
-        let mut marks: Vec<(String, Mark)> = Vec::new();
-        let openings = opening.iter().enumerate();
-        marks.extend(openings.map(|(pair, word)| (word.clone(), Mark::Opening(pair))));
-        let wrappings = wrappers.iter().enumerate();
-        marks.extend(wrappings.map(|(at, (word, _))| ((*word).to_owned(), Mark::Wrapper(at))));
-        marks.extend(closing.iter().flatten().map(|word| (word.clone(), Mark::Closing)));
-        marks.extend(channels.iter().map(|token| ((*token).to_owned(), Mark::Channels(token))));
-        let (words, marks): (Vec<_>, Vec<_>) = marks.into_iter().unzip();
-        let ends =
-            wrappers.iter().map(|(_, end)| Words::new(vec![format!("\n{end}"), (*end).into()]));
-        Self {
-            anywhere,
-            start: Words::new(words),
-            marks,
-            opening: Words::new(opening),
-            block_ends: closing.into_iter().map(Words::new).collect(),
-            wrapper_ends: ends.collect(),
-        }
+        let opening = || pairs.iter().map(Pair::open);
+        let wrapping = wrappers.iter().map(|(open, _)| *open);
+        let closing = pairs.iter().flat_map(Pair::closes);
+        let start = opening().chain(wrapping).chain(closing).chain(channels.iter().copied());
+        let (start, in_answer) = (Patterns::new(start), opening().filter(|_| anywhere));
+        let opening = Patterns::new(in_answer);
+        Self { anywhere, start, opening, pairs, wrappers, channels }
     }
 
+    /// What the word of `start` with this index means.
     pub(super) fn mark(&self, index: usize) -> Mark {
-        self.marks.get(index).copied().unwrap_or(Mark::Closing)
+        if index < self.pairs.len() {
+            return Mark::Opening(index);
+        }
+        let index = index.saturating_sub(self.pairs.len());
+        if index < self.wrappers.len() {
+            return Mark::Wrapper(index);
+        }
+        let index = index.saturating_sub(self.wrappers.len());
+        let closing = self.pairs.iter().flat_map(Pair::closes).count();
+        let token = index.checked_sub(closing).and_then(|index| self.channels.get(index));
+        token.map_or(Mark::Closing, |token| Mark::Channels(token))
     }
 
-    /// Whether a mark is a token of the model's own, which no text has by chance.
-    pub(super) fn is_token(&self, index: usize) -> bool {
-        self.start.word(index).is_some_and(|word| word.starts_with("<|"))
+    /// What closes a block of this pair.
+    pub(super) fn block_end(&self, pair: usize) -> Patterns {
+        Patterns::new(self.pairs.get(pair).into_iter().flat_map(Pair::closes))
     }
 
-    pub(super) fn block_end(&self, pair: usize) -> &Words {
-        self.block_ends.get(pair).unwrap_or(&self.opening)
+    /// What closes a wrapper, with the line break before it or without.
+    pub(super) fn wrapper_ends(&self, wrapper: usize) -> [String; 2] {
+        let (_, close) = self.wrappers.get(wrapper).copied().unwrap_or_default();
+        [format!("\n{close}"), close.to_owned()]
     }
 
-    pub(super) fn wrapper_end(&self, wrapper: usize) -> &Words {
-        self.wrapper_ends.get(wrapper).unwrap_or(&self.opening)
+    /// What opens a wrapper.
+    pub(super) fn wrapper(&self, wrapper: usize) -> &'static str {
+        self.wrappers.get(wrapper).map_or("", |(open, _)| open)
     }
 
     /// The first pair, for a model that is asked to use one.
     pub(crate) fn first(&self) -> (&str, &str) {
-        let close = self.block_ends.first().and_then(|words| words.word(0));
-        (self.opening.word(0).unwrap_or_default(), close.unwrap_or_default())
+        let pair = self.pairs.first();
+        let close = pair.and_then(|pair| pair.closes().next());
+        (pair.map(Pair::open).unwrap_or_default(), close.unwrap_or_default())
     }
 }
 
-impl Words {
-    fn new(words: Vec<String>) -> Self {
-        Self { patterns: Patterns::new(words.clone()), words }
+impl Pair {
+    fn open(&self) -> &str {
+        match self {
+            Self::Known((open, _)) => open,
+            Self::Own(open, _) => open,
+        }
     }
 
-    pub(super) fn word(&self, index: usize) -> Option<&str> {
-        self.words.get(index).map(String::as_str)
-    }
-}
-
-impl std::ops::Deref for Words {
-    type Target = Patterns;
-
-    fn deref(&self) -> &Patterns {
-        &self.patterns
+    fn closes(&self) -> impl Iterator<Item = &str> {
+        let (known, own) = match self {
+            Self::Known((_, closes)) => (*closes, None),
+            Self::Own(_, close) => (&[][..], Some(close.as_str())),
+        };
+        known.iter().copied().chain(own)
     }
 }

@@ -179,7 +179,11 @@ impl<'a> Ahead<'a> {
 
     /// Whether a bare key and a colon stand here, perhaps with the quote that should close it.
     pub(super) fn is_bare_key(self) -> Look {
-        let length = identifier_length(self.rest, false);
+        if self.first() == Some('u') && self.after_first().first().is_some_and(is_quote) {
+            return self.after_first().is_quoted_key();
+        }
+        let digits = self.rest.bytes().take_while(u8::is_ascii_digit).count();
+        let length = if digits > 0 { digits } else { identifier_length(self.rest, false) };
         if length > FAR {
             return Look::No;
         }

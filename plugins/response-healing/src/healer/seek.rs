@@ -43,8 +43,8 @@ impl Healer {
         let found = match character {
             '{' => self.seek_object()?,
             '[' => self.seek_array()?,
-            quote if is_quote(quote) && !self.seek.has_prose => self.seek_quote()?,
             '`' | '~' => return self.skip_fence(character),
+            quote if is_quote(quote) && !self.seek.has_prose => self.seek_quote()?,
             '<' if !self.seek.has_text => return self.seek_thoughts(),
             _ => false,
         };
@@ -182,10 +182,7 @@ impl Healer {
                 self.begin_escaped(true);
                 Some(true)
             }
-            _ => {
-                self.seek.has_prose |= self.next() != Some('`');
-                Some(false)
-            }
+            _ => Some(false),
         }
     }
 

@@ -158,10 +158,11 @@ impl Healer {
     pub(super) fn step_after(&mut self) -> Step {
         let before = self.at;
         if let Some(step) = self.skip_between() {
+            step?;
             let has_line = self.input.get(before..self.at).is_some_and(|gap| gap.contains('\n'));
             self.joined = Some(has_line || self.joined == Some(true));
             self.settle();
-            return step;
+            return Some(());
         }
         let character = self.next()?;
         let Some(top) = self.stack.last().copied() else { return self.refuse() };
@@ -259,10 +260,7 @@ impl Healer {
     /// Goes over white space, comments and, between members, ellipses. `None`: there is nothing
     /// of the kind here.
     fn skip_between(&mut self) -> Option<Step> {
-        let character = match self.next() {
-            Some(character) => character,
-            None => return Some(None),
-        };
+        let Some(character) = self.next() else { return Some(None) };
         if matches!(character, ' ' | '\t' | '\n' | '\r') {
             let rest = self.rest();
             let space = rest.trim_start_matches([' ', '\t', '\n', '\r']);

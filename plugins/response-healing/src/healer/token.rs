@@ -3,7 +3,6 @@
 
 use super::look::{Look, begun_literal, is_quote, is_space, literal};
 use super::number::{is_begun, number};
-use super::text::Role;
 use super::{Frame, Healer, Last, State, Step};
 
 impl Healer {
@@ -20,8 +19,8 @@ impl Healer {
             ',' if self.stack.last() == Some(&Frame::Object) => {
                 // In an object no member begins with a digit right behind the comma.
                 match self.ahead().after_first().first() {
-                    None if !self.is_last => return None,
-                    Some('0'..='9') => return self.lengthen(','),
+                    None if !self.is_last => None,
+                    Some('0'..='9') => self.lengthen(','),
                     _ => self.end_number(),
                 }
             }
@@ -78,8 +77,8 @@ impl Healer {
             quote if is_quote(quote) && matches!(self.token.as_str(), "u" | "b" | "r") => {
                 self.token.clear();
                 self.is_changed = true;
-                let is_list = self.stack.last().is_some_and(|frame| frame.is_list());
-                self.begin_text(if is_list { Role::Item } else { Role::Value })
+                self.state = State::Value;
+                Some(())
             }
             '"' => self.quoted_word(),
             '/' | '#' if self.token.ends_with(' ') => match self.ahead().begins_comment() {

@@ -154,7 +154,7 @@ impl Check<'_> {
                 let before =
                     beside.get("prefixItems").and_then(Value::as_array).map_or(0, Vec::len);
                 for (at, item) in items.iter().enumerate().skip(before) {
-                    self.fits(wanted, item).map_err(|misfit| misfit.below(at))?;
+                    self.fits(wanted, item).map_err(|misfit| misfit.below(&at))?;
                 }
                 true
             }
@@ -180,7 +180,7 @@ impl Check<'_> {
     ) -> Fits {
         let schemas = schemas.as_array().map(Vec::as_slice).unwrap_or_default();
         for ((at, item), schema) in items.zip(schemas) {
-            self.fits(schema, item).map_err(|misfit| misfit.below(at))?;
+            self.fits(schema, item).map_err(|misfit| misfit.below(&at))?;
         }
         Ok(())
     }

@@ -68,6 +68,7 @@ fn corpus() -> Vec<Entry> {
 }
 
 #[test]
+#[expect(clippy::print_stdout, reason = "the share that heals is what this is run for")]
 fn nearly_all_of_the_corpus_heals_to_what_was_meant_and_nothing_to_something_else() {
     let corpus = corpus();
     let (mut healable, mut healed, mut wrong) = (0, 0, Vec::new());

@@ -101,7 +101,7 @@ fn item_after_comma(ahead: Ahead<'_>, is_odd: bool) -> Closing {
     let otherwise = if is_odd { Closing::Inside } else { Closing::Unknown };
     match ahead.first() {
         None => at_end(ahead),
-        Some(']' | '}' | ',' | '/' | '#' | '…') => Closing::Ends,
+        Some(']' | '}' | ')' | ',' | '/' | '#' | '…') => Closing::Ends,
         Some(character) if begins_value(character) => Closing::Ends,
         Some(_) => answer(ahead.is_literal(), Closing::Ends, otherwise),
     }

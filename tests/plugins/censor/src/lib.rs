@@ -15,7 +15,7 @@ use serde::Deserialize;
 use watched::{Found, Watched};
 
 /// The plugin, for one generation.
-pub struct Guard {
+pub struct Censor {
     options: Options,
 }
 
@@ -37,9 +37,9 @@ enum Action {
     Mask,
 }
 
-impl Plugin for Guard {
+impl Plugin for Censor {
     fn describe() -> Description {
-        Description::new("guard", env!("CARGO_PKG_VERSION"), Kind::Guard)
+        Description::new("censor", env!("CARGO_PKG_VERSION"), Kind::Guard)
             .summary("Keeps words from the client.")
             .options(include_str!("options.json"))
     }
@@ -108,16 +108,16 @@ impl Stream for Choice {
     }
 }
 
-patchbay_sdk::export!(Guard: stream);
+patchbay_sdk::export!(Censor: stream);
 patchbay_sdk::cases!["cases/mask.json", "cases/stop.json"];
 
 #[cfg(test)]
 mod tests {
-    use super::{CASES, Guard};
+    use super::{CASES, Censor};
     use patchbay_sdk::testing::{Failures, check};
 
     #[test]
     fn every_case_holds_however_the_reply_is_cut() -> Result<(), Failures> {
-        check::<Guard>(env!("CARGO_MANIFEST_DIR"), CASES)
+        check::<Censor>(env!("CARGO_MANIFEST_DIR"), CASES)
     }
 }
