@@ -7,7 +7,7 @@ mod settings;
 
 use patchbay_sdk::{
     Decision, Description, Error, Function, Generation, Kind, Message, Plugin, Rejection, Request,
-    Role, Stream, Tool, ToolCall, ToolChoice, ToolOutput, bill, report, system,
+    Role, Stream, Tool, ToolCall, ToolOutput, bill, report, system,
 };
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
@@ -59,7 +59,7 @@ impl Plugin for WebFetch {
 
     fn on_request(&mut self, _: &Generation, mut request: Request) -> Result<Decision, Error> {
         let changed = match parameters(&request) {
-            Some(parameters) => self.prepare(&parameters, &mut request),
+            Some(parameters) => self.prepare(&parameters, &request).map(|()| false),
             None => self.fetch_first(&mut request),
         };
         Ok(match changed {
@@ -130,12 +130,12 @@ impl Plugin for WebFetch {
 }
 
 impl WebFetch {
-    /// Readies the function that takes the tool's place; says whether the request changed.
+    /// Readies the function that takes the tool's place.
     fn prepare(
         &mut self,
         parameters: &Map<String, Value>,
-        request: &mut Request,
-    ) -> Result<bool, String> {
+        request: &Request,
+    ) -> Result<(), String> {
         let settings = Settings::read(&self.options, parameters)?;
         let is_taken = request
             .tools
@@ -144,12 +144,7 @@ impl WebFetch {
         let name = if is_taken { OTHER_NAME } else { NAME };
         let model = request.model.clone();
         self.tool = Some(Fetching { name, settings, model, uses: 0 });
-        let is_forced = matches!(&request.tool_choice,
-            Some(ToolChoice::Other(other)) if kind(&other.json).as_deref() == Some(TYPE));
-        if is_forced {
-            request.tool_choice = Some(ToolChoice::Function(name.into()));
-        }
-        Ok(is_forced)
+        Ok(())
     }
 
     /// Fetches what the last message of the user names; says whether the request changed.

@@ -165,14 +165,13 @@ impl Web {
         let settings = Settings::read(&self.options, &asked.parameters)?;
         settings.sites()?;
         let model = catalog::model(&request.model);
-        let is_forced = asked::is_forced(request);
         match engine::choose(&settings, model.as_ref(), true)? {
             Choice::Native => {
                 let id = model.map(|model| model.id).unwrap_or_default();
                 let wish = native::as_asked(asked, &id).unwrap_or_else(|| native::wish(&settings));
                 request.tools.retain(|tool| !asked::is_ours(tool));
                 request.tools.push(wish);
-                if is_forced {
+                if asked::is_forced(request) {
                     request.tool_choice = Some(ToolChoice::Auto);
                 }
                 Ok(true)
@@ -180,11 +179,8 @@ impl Web {
             Choice::Ours(engine) => {
                 let is_taken = |name: &str| request.tools.iter().any(|tool| is_named(tool, name));
                 let name = if is_taken(NAME) { OTHER_NAME } else { NAME };
-                if is_forced {
-                    request.tool_choice = Some(ToolChoice::Function(name.into()));
-                }
                 self.tool = Some(Tool { name, engine, settings, uses: 0, results: 0 });
-                Ok(is_forced)
+                Ok(false)
             }
         }
     }

@@ -104,20 +104,6 @@ fn a_provider_that_takes_no_domains_is_not_asked_to() {
 }
 
 #[test]
-fn a_forced_tool_is_forced_by_the_functions_name() {
-    testing::kit();
-    let tool = other("openai-chat", &json!({"type": "openrouter:web_search"}));
-    let mut request = Request::new("test/model").user("Who?").tool(tool);
-    let choice = json!({"type": "openrouter:web_search"}).to_string();
-    request.tool_choice =
-        Some(ToolChoice::Other(Other { kind: "openai-chat".into(), json: choice }));
-    let generation = generation(Facts::default());
-    let mut web = Web::new(&generation).unwrap();
-    let (request, _) = replaced(web.on_request(&generation, request).unwrap());
-    assert_eq!(request.tool_choice, Some(ToolChoice::Function("web_search".into())));
-}
-
-#[test]
 fn engines_are_asked_within_their_own_limits() {
     testing::kit().secret("TAVILY_API_KEY").http(
         patchbay_sdk::http::Method::Post,
