@@ -1,22 +1,20 @@
-//! The main text of an HTML page. Pages are written by strangers, so it is read off the tokens,
-//! without a tree: a tree's builder looks through all open elements at each tag, which on deep
-//! pages is time squared, and takes twice as long on ordinary ones.
+//! The main text of an HTML page. Pages are written by strangers, so it is read off a row of
+//! tokens, without a tree: a tree's builder looks through all open elements at each tag, which on
+//! deep pages is time squared. The tokens are our own too: html5ever's take time squared on a tag of
+//! many attributes, and 300 KB of every plugin.
 
 mod element;
+mod entity;
 mod flow;
 #[cfg(test)]
 mod tests;
+mod tokens;
 
-use std::cell::RefCell;
-
-use html5ever::TokenizerResult;
-use html5ever::buffer_queue::BufferQueue;
-use html5ever::tokenizer::{
-    Tag, TagKind, Token, TokenSink, TokenSinkResult, Tokenizer, TokenizerOpts, states::RawKind,
-};
+use std::borrow::Cow;
 
 use self::element::{Role, Shape};
 use self::flow::{Flow, Gap, Place};
+use self::tokens::{Tag, Token, Tokens};
 
 /// What a person would read of a page.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -27,42 +25,31 @@ pub struct Page {
     pub text: String,
 }
 
-/// Reads a page. `goes_on` is asked after every kilobyte; when it says no, what was read so far is
-/// the page.
+/// Reads a page. `goes_on` is asked after every few kilobytes; when it says no, what was read so far
+/// is the page.
 pub fn read(html: &str, goes_on: &mut dyn FnMut() -> bool) -> Page {
-    let tokenizer = Tokenizer::new(Sink::default(), TokenizerOpts::default());
-    let queue = BufferQueue::default();
-    let mut rest = html;
-    while !rest.is_empty() && goes_on() {
-        let (piece, behind) = rest.split_at(rest.ceil_char_boundary(PIECE_BYTES));
-        rest = behind;
-        queue.push_back(piece.into());
-        while !matches!(tokenizer.feed(&queue), TokenizerResult::Done) {}
-        if tokenizer.sink.0.borrow().flow.is_full() {
-            break;
-        }
-    }
-    tokenizer.end();
-    tokenizer.sink.0.into_inner().finish()
-}
-
-/// Where the tokens go. The tokenizer lends it, and never to two at once.
-#[derive(Default)]
-struct Sink(RefCell<Reading>);
-
-impl TokenSink for Sink {
-    type Handle = ();
-
-    fn process_token(&self, token: Token, _line: u64) -> TokenSinkResult<()> {
-        let mut reading = self.0.borrow_mut();
+    let mut tokens = Tokens::new(html);
+    let mut reading = Reading::default();
+    let mut looked = usize::MAX;
+    while let Some(token) = tokens.next() {
         match token {
-            Token::CharacterTokens(text) => reading.text(&text),
-            Token::TagToken(tag) if tag.kind == TagKind::StartTag => return reading.open(&tag),
-            Token::TagToken(tag) => reading.close(&tag.name),
-            _ => {}
+            Token::Text(text) => reading.text(text),
+            Token::Close(name) => reading.close(&name),
+            Token::Open(tag) => {
+                if reading.open(&tag) {
+                    tokens.raw(&tag.name);
+                }
+            }
         }
-        TokenSinkResult::Continue
+        let left = tokens.left();
+        if looked.saturating_sub(left) >= LOOK_BYTES {
+            looked = left;
+            if reading.flow.is_full() || !goes_on() {
+                break;
+            }
+        }
     }
+    reading.finish()
 }
 
 /// The page so far.
@@ -70,7 +57,7 @@ impl TokenSink for Sink {
 struct Reading {
     flow: Flow,
     title: String,
-    /// What the text of a raw element is, while one is open.
+    /// What the text is, while an element is open that holds text only.
     raw: Option<Raw>,
     /// What is no part of the page, while it is open.
     left_out: Option<Span>,
@@ -83,7 +70,7 @@ struct Reading {
     verbatim: u32,
 }
 
-/// What the tokenizer does not look into.
+/// Text without tags in it.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Raw {
     Title,
@@ -116,8 +103,11 @@ impl Span {
 impl Reading {
     fn text(&mut self, text: &str) {
         match self.raw {
-            Some(Raw::Title) if self.title.len() < TITLE_BYTES_MAX => self.title.push_str(text),
-            Some(_) => {}
+            Some(Raw::Title) => {
+                let title = crate::cut(text, TITLE_CHARS_MAX);
+                self.title = entity::decoded(title).into_owned();
+            }
+            Some(Raw::Unseen) => {}
             None if self.left_out.is_some() && !self.is_furniture => {}
             None => {
                 let place = Place {
@@ -125,21 +115,23 @@ impl Reading {
                     article: self.article.as_ref().map_or(0, |_| self.articles),
                     is_furniture: self.left_out.is_some(),
                 };
-                self.flow.text(text, place, self.verbatim > 0, self.links > 0);
+                let text: Cow<'_, str> = entity::decoded(text);
+                self.flow.text(&text, place, self.verbatim > 0, self.links > 0);
             }
         }
     }
 
-    fn open(&mut self, tag: &Tag) -> TokenSinkResult<()> {
-        let name: &str = &tag.name;
-        if let Some(kind) = raw_kind(name) {
+    /// Takes a start tag; says whether what follows is text only.
+    fn open(&mut self, tag: &Tag<'_>) -> bool {
+        let name = tag.name.as_str();
+        if is_raw(name) {
             let is_title = name == "title" && self.title.is_empty() && self.left_out.is_none();
             self.raw = Some(if is_title { Raw::Title } else { Raw::Unseen });
-            return TokenSinkResult::RawData(kind);
+            return true;
         }
-        if element::is_void(name) || tag.self_closing {
+        if element::is_void(name) || tag.is_closed {
             self.break_at(element::shape(name));
-            return TokenSinkResult::Continue;
+            return false;
         }
         // A paragraph ends where the next one begins.
         if name == "p" && self.left_out.as_ref().is_some_and(|span| span.name == "p") {
@@ -152,12 +144,12 @@ impl Reading {
         if self.left_out.is_none() || self.is_furniture {
             self.shape_opens(name);
         }
-        TokenSinkResult::Continue
+        false
     }
 
     /// An element that is not inside of one that is left out.
-    fn enter(&mut self, tag: &Tag) {
-        let name: &str = &tag.name;
+    fn enter(&mut self, tag: &Tag<'_>) {
+        let name = tag.name.as_str();
         for span in [&mut self.main, &mut self.article].into_iter().flatten() {
             span.open(name);
         }
@@ -246,18 +238,23 @@ impl Reading {
     }
 }
 
-/// What holds text that is no markup.
-fn raw_kind(name: &str) -> Option<RawKind> {
-    match name {
-        "script" => Some(RawKind::ScriptData),
-        "title" | "textarea" => Some(RawKind::Rcdata),
-        "style" | "xmp" | "iframe" | "noembed" | "noframes" | "noscript" => Some(RawKind::Rawtext),
-        _ => None,
-    }
+/// Whether an element holds text only.
+fn is_raw(name: &str) -> bool {
+    matches!(
+        name,
+        "script"
+            | "style"
+            | "title"
+            | "textarea"
+            | "xmp"
+            | "iframe"
+            | "noembed"
+            | "noframes"
+            | "noscript"
+    )
 }
 
-/// A tag with very many attributes takes time squared inside of the tokenizer, so the clock is
-/// looked at often.
-const PIECE_BYTES: usize = 1024;
+/// Looking at the clock is a call to the host.
+const LOOK_BYTES: usize = 4096;
 
-const TITLE_BYTES_MAX: usize = 1024;
+const TITLE_CHARS_MAX: usize = 500;

@@ -1,6 +1,6 @@
 //! What elements are to a reader.
 
-use html5ever::tokenizer::Tag;
+use super::tokens::Tag;
 
 /// The part that an element plays in its page.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -30,15 +30,14 @@ pub(super) enum Shape {
 }
 
 /// The part that an element plays, by its name and attributes.
-pub(super) fn role(tag: &Tag) -> Role {
-    let name: &str = &tag.name;
+pub(super) fn role(tag: &Tag<'_>) -> Role {
+    let name = tag.name.as_str();
     // Pages hide their bodies until a script shows them.
-    if !matches!(name, "html" | "body")
-        && tag.attrs.iter().any(|it| hides(&it.name.local, &it.value))
-    {
+    if !matches!(name, "html" | "body") && is_hidden(tag) {
         return Role::Hidden;
     }
-    let role = tag.attrs.iter().find(|it| &*it.name.local == "role").map(|it| &*it.value);
+    let role = tag.attribute("role");
+    let role = role.as_deref();
     match (name, role) {
         ("main", _) | (_, Some("main")) => Role::Main,
         ("article", _) => Role::Article,
@@ -54,17 +53,15 @@ pub(super) fn role(tag: &Tag) -> Role {
     }
 }
 
-fn hides(name: &str, value: &str) -> bool {
-    match name {
-        "hidden" => true,
-        "aria-hidden" => value == "true",
-        "style" if value.len() <= STYLE_BYTES_MAX => {
-            let style: String = value.chars().filter(|it| !it.is_whitespace()).collect();
-            let style = style.to_ascii_lowercase();
-            ["display:none", "visibility:hidden", "font-size:0"].iter().any(|it| style.contains(it))
-        }
-        _ => false,
-    }
+fn is_hidden(tag: &Tag<'_>) -> bool {
+    let hides = |style: String| {
+        let style: String = style.chars().filter(|it| !it.is_whitespace()).collect();
+        let style = style.to_ascii_lowercase();
+        ["display:none", "visibility:hidden", "font-size:0"].iter().any(|it| style.contains(it))
+    };
+    tag.attribute("hidden").is_some()
+        || tag.attribute("aria-hidden").as_deref() == Some("true")
+        || tag.attribute("style").is_some_and(hides)
 }
 
 /// Whether an element has no end.
@@ -107,6 +104,3 @@ pub(super) fn shape(name: &str) -> Shape {
         _ => Shape::None,
     }
 }
-
-/// Longer styles hide nothing that is worth their reading.
-const STYLE_BYTES_MAX: usize = 4096;
