@@ -63,6 +63,9 @@ pub(super) async fn run(
                 for chunk in &tail.chunks {
                     writer.chunk(chunk, &mut out);
                 }
+                if let Some(routed) = &reply.head.metadata {
+                    writer.tell(record.with_pipeline(routed));
+                }
                 writer.end(usage, &billed.cost, &mut out);
             }
             Err(error) => writer.error(&error.failure, &mut out),

@@ -69,7 +69,9 @@ pub(super) async fn settle(
     reply.pipeline.complete(record.outcome(&billed.metered.usage));
     let mut folded = hooked?;
     folded.usage = billed.metered.usage;
-    Ok(Settled { reply: folded, head: reply.head, cost: billed.cost })
+    let mut head = reply.head;
+    head.metadata = head.metadata.map(|routed| record.with_pipeline(&routed));
+    Ok(Settled { reply: folded, head, cost: billed.cost })
 }
 
 /// Asks again for as long as the model calls tools that plugins run. The rounds' chunks are joined.
