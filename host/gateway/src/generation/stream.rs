@@ -138,7 +138,7 @@ impl Pump<'_> {
         let answer = tokio::time::timeout_at(deadline.into(), Box::pin(next)).await;
         self.reply.rounds = Some(rounds);
         match answer {
-            Ok(answer) => answer.map(Some),
+            Ok(answer) => answer,
             Err(_) => self.over().map(|_| None),
         }
     }

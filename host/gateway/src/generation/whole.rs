@@ -91,7 +91,7 @@ async fn go_on(
         let deadline = record.deadline;
         let next = rounds.next(app, ask, reply, client, record);
         let answer = tokio::time::timeout_at(deadline.into(), next).await;
-        let answer = answer.unwrap_or_else(|_| Err(super::too_late(app)))?;
+        let Some(answer) = answer.unwrap_or_else(|_| Err(super::too_late(app)))? else { break };
         for mut chunk in answer.chunks {
             record.meter.note(&chunk, clock::now);
             rounds.take(&mut chunk);
