@@ -142,8 +142,10 @@ impl Choice {
     /// The choice is over, with the model's reason if it gave one.
     fn end(&mut self, reason: Option<FinishReason>, out: &mut Vec<Delta>) {
         let is_cut = match reason {
-            Some(FinishReason::Stop | FinishReason::ToolCalls) | None => false,
-            Some(FinishReason::Length | FinishReason::ContentFilter | FinishReason::Error) => true,
+            Some(FinishReason::Stop | FinishReason::ToolCalls) => false,
+            // Without a word about it the reply broke off.
+            Some(FinishReason::Length | FinishReason::ContentFilter | FinishReason::Error)
+            | None => true,
         };
         let task = Rc::clone(&self.task);
         if let Some(format) = &task.format

@@ -31,6 +31,8 @@ pub(crate) struct Expected {
     pub(crate) keys: Option<BTreeSet<String>>,
     /// Whether the text as a whole may be a string, so that a string that holds JSON is no mistake.
     pub(crate) is_text: bool,
+    /// Whether a schema will say if a number should have been text, as `007` may.
+    pub(crate) is_checked: bool,
 }
 
 /// How a text ended.
@@ -83,6 +85,8 @@ enum Frame {
     Array,
     /// Round brackets, as Python writes a fixed list.
     Tuple,
+    /// Round brackets without a comma so far: around one value they mean nothing.
+    Round,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -271,7 +275,11 @@ impl Healer {
         if matches!(self.state, State::Over(_)) {
             return;
         }
-        // What is held belongs to a member that has no value, or to a comma without a member.
+        // What is held belongs to a member that has no value, or to a comma without a member. Where
+        // the model says that it was done, a member is not left out.
+        if !self.is_cut && self.held.contains(|c: char| c.is_alphanumeric() || c == '"') {
+            return self.give_up(Ending::Refused);
+        }
         self.is_changed = true;
         self.forget();
         while let Some(frame) = self.stack.pop() {
@@ -335,11 +343,11 @@ impl Frame {
     fn closer(self) -> char {
         match self {
             Self::Object => '}',
-            Self::Array | Self::Tuple => ']',
+            Self::Array | Self::Tuple | Self::Round => ']',
         }
     }
 
     fn is_list(self) -> bool {
-        matches!(self, Self::Array | Self::Tuple)
+        !matches!(self, Self::Object)
     }
 }

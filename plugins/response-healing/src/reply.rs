@@ -46,6 +46,7 @@ impl Wanted {
         let expected = Expected {
             keys: schema.as_ref().and_then(Schema::keys),
             is_text: schema.as_ref().is_some_and(Schema::allows_text),
+            is_checked: schema.is_some(),
         };
         Self { schema: schema.map(Rc::new), expected }
     }
@@ -205,7 +206,10 @@ fn others(tail: &str, expected: &Expected) -> Option<Vec<(String, Value)>> {
         if text.starts_with([':', '"', '\'', '“', '\\']) {
             return None;
         }
-        let mut healer = Healer::behind(expected.clone());
+        // Right behind the JSON a bracket begins another; further on it may be prose.
+        let is_next = text.starts_with(['{', '[']);
+        let mut healer =
+            if is_next { Healer::new(expected.clone()) } else { Healer::behind(expected.clone()) };
         healer.push(text);
         match healer.finish(false) {
             Ending::NoJson => return Some(found),

@@ -10,7 +10,7 @@ impl Healer {
             return step;
         }
         match self.next()? {
-            '}' => self.close_without_comma(Frame::Object),
+            '}' => self.close_without_comma(),
             ']' if self.has(Frame::is_list) => {
                 self.drop_comma();
                 self.close_missing();
@@ -73,10 +73,9 @@ impl Healer {
             return step;
         }
         match self.next()? {
-            ']' => self.close_without_comma(Frame::Array),
-            ')' if self.stack.last() == Some(&Frame::Tuple) => {
-                self.close_without_comma(Frame::Tuple);
-            }
+            ']' if self.stack.last() == Some(&Frame::Array) => self.close_without_comma(),
+            ')' if self.stack.last() == Some(&Frame::Tuple) => self.close_without_comma(),
+            ')' if self.stack.last() == Some(&Frame::Round) => self.close_without_comma(),
             '}' if self.has(|frame| frame == Frame::Object) => {
                 self.drop_comma();
                 self.close_missing();
@@ -123,7 +122,7 @@ impl Healer {
         match character {
             '{' => self.open(Frame::Object, State::Key),
             '[' => self.open(Frame::Array, State::Item),
-            '(' => self.open(Frame::Tuple, State::Item),
+            '(' => self.open(Frame::Round, State::Item),
             quote if is_quote(quote) => {
                 let is_list = self.stack.last().is_some_and(|frame| frame.is_list());
                 return self.begin_text(if is_list { Role::Item } else { Role::Value });
@@ -142,7 +141,7 @@ impl Healer {
     }
 
     fn open(&mut self, frame: Frame, state: State) {
-        if frame == Frame::Tuple {
+        if frame == Frame::Round {
             self.skip(1);
             self.put("[");
         } else {
@@ -174,7 +173,7 @@ impl Healer {
             }
             '}' if top == Frame::Object => self.close(1),
             ']' if top == Frame::Array => self.close(1),
-            ']' | ')' if top == Frame::Tuple => self.close_tuple(),
+            ')' if top == Frame::Tuple => self.close_tuple(),
             '}' if self.has(|frame| frame == Frame::Object) => self.close_missing(),
             ']' if self.has(Frame::is_list) => self.close_missing(),
             '.' if self.ahead().begins("...") == Look::More => return None,
@@ -205,6 +204,10 @@ impl Healer {
 
     fn comma(&mut self, bytes: usize, top: Frame) {
         self.keep(bytes);
+        if top == Frame::Round {
+            self.stack.pop();
+            self.stack.push(Frame::Tuple);
+        }
         self.joined = None;
         self.state = if top == Frame::Object { State::Key } else { State::Item };
     }
@@ -229,9 +232,9 @@ impl Healer {
         self.closed();
     }
 
-    fn close_without_comma(&mut self, frame: Frame) {
+    fn close_without_comma(&mut self) {
         self.drop_comma();
-        if frame == Frame::Tuple || self.stack.last() == Some(&Frame::Tuple) {
+        if matches!(self.stack.last(), Some(Frame::Tuple | Frame::Round)) {
             self.close_tuple();
         } else {
             self.close(1);
@@ -296,12 +299,19 @@ impl Healer {
         } else {
             rest.find('\n')
         };
-        match length {
-            Some(length) => self.skip(length),
-            None if self.is_last => self.skip(rest.len()),
+        let length = match length {
+            Some(length) => length,
+            None if self.is_last => rest.len(),
             None if rest.len() > COMMENT_MAX => return self.refuse(),
             None => return None,
+        };
+        let comment = rest.get(..length).unwrap_or_default();
+        let count = |brackets: [char; 2]| comment.matches(brackets).count();
+        if count(['}', ']']) > count(['{', '[']) {
+            // A line was lost: its brackets were meant to close something.
+            return self.refuse();
         }
+        self.skip(length);
         Some(())
     }
 

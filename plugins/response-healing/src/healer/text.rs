@@ -20,6 +20,10 @@ pub(super) struct Text {
     start: usize,
     /// The last character of its content.
     last: Option<char>,
+    /// Whether its last word is a number, so that a quote behind it may be an inch mark.
+    measure: Measure,
+    /// It has a comma, so in an array it may be more than one.
+    has_comma: bool,
     /// Quotes inside that are no inch marks. An odd number of them is ambiguous.
     quotes: usize,
     /// Something dubious was repaired, so the string is held.
@@ -30,6 +34,17 @@ pub(super) struct Text {
     has_letter_escape: bool,
     /// It has an opening bracket, so closing ones may belong to it.
     has_bracket: bool,
+    /// It begins with a bracket: `"{"a": 1}"` may be text, or an object with quotes too many.
+    is_like_json: bool,
+}
+
+/// What the last word of a string is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+enum Measure {
+    #[default]
+    Empty,
+    Number,
+    Word,
 }
 
 /// What a string is.
@@ -110,7 +125,13 @@ impl Healer {
         let length = more.find(is_special).unwrap_or(more.len()).saturating_add(first);
         let piece = rest.get(..length).unwrap_or_default();
         let last = piece.chars().next_back()?;
-        self.text.has_bracket |= piece.contains(['{', '[']);
+        let before = piece.strip_suffix(last).unwrap_or_default();
+        let measure = before.chars().fold(self.text.measure, Measure::then);
+        let has_bracket = piece.contains(['{', '[']);
+        let is_like_json = self.text.last.is_none() && piece.starts_with(['{', '[']);
+        self.text.measure = measure;
+        self.text.has_bracket |= has_bracket;
+        self.text.is_like_json |= is_like_json;
         self.keep(length);
         self.content(last)
     }
@@ -118,6 +139,7 @@ impl Healer {
     /// Content was added that ends with this character.
     fn content(&mut self, last: char) -> Step {
         self.text.last = Some(last);
+        self.text.measure = self.text.measure.then(last);
         if self.text.role != Role::Key && !self.text.is_dubious {
             self.settle();
         }
@@ -222,12 +244,15 @@ impl Healer {
             return self.content(quote);
         }
         let is_odd = self.text.quotes % 2 == 1;
-        let is_inch = !is_odd && before.is_some_and(|before| before.is_ascii_digit());
+        let is_inch = !is_odd && self.text.measure == Measure::Number;
         let fits = if is_odd {
             close::ends_words(before, after)
         } else {
             close::begins_words(before, after)
         };
+        if self.text.is_like_json && !self.expected.is_checked {
+            return self.refuse();
+        }
         if !(fits || is_inch && !is_word(after)) {
             return self.refuse();
         }
@@ -247,6 +272,7 @@ impl Healer {
         let ends = match behind.first() {
             None if !self.is_last && length < RUN_MAX => return None,
             None => self.ends_with_text(&run),
+            Some('`') if run.contains(['}', ']', '\n']) => self.ends_with_fence(&run, length),
             Some(_) if self.text.is_triple || self.text.role != Role::Value => Look::No,
             Some(_) if !run.starts_with(',') && !run.contains('\n') => Look::No,
             Some(_) => behind.is_member(),
@@ -255,8 +281,14 @@ impl Healer {
             Look::More => None,
             Look::Yes if self.text.is_dubious => self.refuse(),
             Look::Yes if self.text.has_bracket && !run.starts_with(',') => self.refuse(),
+            Look::Yes
+                if self.text.role == Role::Item && (self.text.has_comma || run.contains(',')) =>
+            {
+                self.refuse()
+            }
             Look::Yes => self.close_missing_text(),
             Look::No => {
+                self.text.has_comma |= run.contains(',');
                 for character in run.chars() {
                     if character < ' ' {
                         self.replace(character, &written(character));
@@ -275,6 +307,18 @@ impl Healer {
         if is_end { Look::Yes } else { Look::No }
     }
 
+    /// Whether the string ends before the brackets and the fence that the whole text ends with.
+    fn ends_with_fence(&self, run: &str, length: usize) -> Look {
+        let behind = self.ahead().after(length);
+        match behind.begins("```") {
+            Look::Yes if behind.after(3).trimmed().first().is_some() => Look::No,
+            Look::Yes if behind.text().len() > RUN_MAX => Look::No,
+            Look::Yes if self.is_last => self.ends_with_text(run),
+            Look::Yes => Look::More,
+            other => other,
+        }
+    }
+
     /// The text is over inside a string.
     pub(super) fn end_text(&mut self) {
         if self.text.quotes % 2 == 1 {
@@ -283,6 +327,16 @@ impl Healer {
             // What is not consumed is half an escape, or a quote of three.
             self.put("\"");
             self.settle();
+        }
+    }
+}
+
+impl Measure {
+    fn then(self, character: char) -> Self {
+        match character {
+            ' ' | '(' | '\n' | '\t' => Self::Empty,
+            '.' | '0'..='9' if self != Self::Word => Self::Number,
+            _ => Self::Word,
         }
     }
 }
