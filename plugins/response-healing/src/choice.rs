@@ -195,8 +195,11 @@ impl Choice {
     fn verdict(&mut self, batch: &[Delta], out: Vec<Delta>) -> Verdict {
         let is_same = !self.is_holding && is_same(batch, &out);
         let is_nothing = out.is_empty();
-        // What follows the JSON is as good as left out; it is no text that the client waits for.
-        let holds = is_nothing && !self.text.is_behind() && !self.is_over;
+        // Once JSON has gone out, what is held is a few characters, which the host would give out
+        // alone if it lost patience. So it is told of nothing but whole texts.
+        let is_text = batch.iter().all(|delta| matches!(delta, Delta::Text(_)));
+        let is_whole = self.is_held() || self.text.is_before();
+        let holds = is_nothing && is_text && is_whole && !self.is_over;
         self.is_holding = holds;
         match (is_same, holds) {
             (true, _) => Verdict::Pass,

@@ -29,6 +29,8 @@ pub(crate) struct Expected {
     /// The only keys that the outermost object may have, where that is known: an object after
     /// prose that begins with another key is an example, not the answer.
     pub(crate) keys: Option<BTreeSet<String>>,
+    /// Whether it must be an object, so that an array after prose is part of the prose.
+    pub(crate) is_object: bool,
     /// Whether the text as a whole may be a string, so that a string that holds JSON is no mistake.
     pub(crate) is_text: bool,
     /// Whether a schema will say if a number should have been text, as `007` may.

@@ -45,6 +45,7 @@ impl Wanted {
     pub(crate) fn new(schema: Option<Schema>) -> Self {
         let expected = Expected {
             keys: schema.as_ref().and_then(Schema::keys),
+            is_object: schema.as_ref().is_none_or(Schema::wants_object),
             is_text: schema.as_ref().is_some_and(Schema::allows_text),
             is_checked: schema.is_some(),
         };
