@@ -5,14 +5,28 @@
 use super::deltas::role;
 use super::script::CallLine;
 use crate::{
-    Content, Effort, Field, Function, JsonSchema, Media, MediaData, MediaKind, Message, Other,
-    Part, Request, ResponseFormat, Sampling, Thinking, Tool, ToolResult, ToolResultPart,
+    Content, Effort, Field, Function, InlineMedia, JsonSchema, Media, MediaData, MediaKind,
+    Message, Other, Part, Request, ResponseFormat, Sampling, Thinking, Tool, ToolResult,
+    ToolResultPart,
 };
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
 /// A medium that the host holds: MIME type and bytes.
-type Held = (String, Vec<u8>);
+pub(super) type Held = (String, Vec<u8>);
+
+/// A request with the media that the host holds in it, so that their numbers do not matter.
+pub(super) fn resolved(mut request: Request, held: &[Held]) -> Request {
+    for part in request.messages.iter_mut().flat_map(|message| &mut message.parts) {
+        let Content::Media(Media { data, .. }) = &mut part.content else { continue };
+        if let MediaData::Held(number) = data
+            && let Some((mime, bytes)) = held.get(usize::try_from(*number).unwrap_or(usize::MAX))
+        {
+            *data = MediaData::Inline(InlineMedia { mime: mime.clone(), bytes: bytes.clone() });
+        }
+    }
+    request
+}
 
 #[derive(Clone, Deserialize)]
 #[serde(deny_unknown_fields, default)]

@@ -103,7 +103,7 @@ impl Stage {
     ) -> Result<Decision, Failed> {
         let decision = self.instance().await?.on_request(request, held).await?;
         let hooks = self.selected.plugin.hooks;
-        if !hooks.stream && !hooks.audit {
+        if !hooks.stream && !hooks.tools && !hooks.audit {
             // Nothing more will be asked: the place is free while the model thinks.
             self.instance = None;
         }
@@ -125,7 +125,12 @@ impl Stage {
         }
     }
 
-    async fn instance(&mut self) -> Result<&mut Instance, Failed> {
+    /// Whether it runs tools, still.
+    pub(super) fn runs_tools(&self) -> bool {
+        self.selected.plugin.hooks.tools && !self.is_out
+    }
+
+    pub(super) async fn instance(&mut self) -> Result<&mut Instance, Failed> {
         let plugin = &self.selected.plugin;
         let instance = match self.instance.take() {
             Some(instance) => instance,
@@ -439,6 +444,13 @@ impl Stage {
     pub(super) fn held_deadline(&self) -> Option<Instant> {
         let since = self.choices.iter().filter_map(|choice| choice.held_since).min()?;
         since.checked_add(Duration::from_millis(self.selected.plugin.limits.held_ms))
+    }
+
+    /// Counts what is held as held for so much less.
+    pub(super) fn excuse(&mut self, time: Duration) {
+        for since in self.choices.iter_mut().filter_map(|choice| choice.held_since.as_mut()) {
+            *since = since.checked_add(time).unwrap_or(*since);
+        }
     }
 
     /// Fails the plugin if it has held something for too long, and gives what it held.
