@@ -140,7 +140,11 @@ impl Reply {
     fn unhealed(&self, ending: Ending) -> Outcome {
         let nothing = if ending == Ending::NoJson { Outcome::NoJson } else { Outcome::Refused };
         match serde_json::from_str::<Value>(&self.sent) {
-            Ok(value) => self.wanted.misfit(&value).unwrap_or(Outcome::Sound),
+            Ok(value) => {
+                let is_changed = self.healer.is_changed();
+                let fine = if is_changed { Outcome::Healed } else { Outcome::Sound };
+                self.wanted.misfit(&value).unwrap_or(fine)
+            }
             Err(_) => nothing,
         }
     }
@@ -148,7 +152,9 @@ impl Reply {
     /// Whether what follows the JSON says nothing else.
     fn is_droppable(&self, tail: &str, value: Option<&Value>) -> bool {
         let Some(others) = others(tail, &self.wanted.expected) else { return false };
-        let Some(value) = value else { return others.is_empty() };
+        let Some(value) = value.filter(|_| !self.healer.has_guess()) else {
+            return others.is_empty();
+        };
         let is_empty = |other: &Value| {
             other.as_object().is_some_and(serde_json::Map::is_empty)
                 || other.as_array().is_some_and(Vec::is_empty)
@@ -199,8 +205,7 @@ fn others(tail: &str, expected: &Expected) -> Option<Vec<(String, Value)>> {
         let mut text = rest.trim_start_matches(is_loose);
         if let Some(behind) = text.strip_prefix(',') {
             text = behind.trim_start();
-            let is_over = text.is_empty() || text.starts_with("```");
-            if !(is_over || text.starts_with(['{', '['])) {
+            if !(text.is_empty() || text.starts_with("```")) {
                 return None;
             }
         }

@@ -5,7 +5,7 @@
 mod close;
 mod escapes;
 
-use super::look::{Look, is_closing, key_with_colon};
+use super::look::{Look, is_closing, is_quote, key_with_colon};
 use super::{Healer, Last, State, Step};
 use close::Closing;
 
@@ -100,17 +100,36 @@ impl Healer {
         }
         match character {
             '\\' => self.escape(),
-            '"' => {
-                // In single quotes it is a character like others.
-                self.replace('"', "\\\"");
-                self.content('"')
-            }
+            '"' => self.other_quote(),
             ',' | '}' | ']' | '\n' | '\r' if self.text.role != Role::Key => self.run_of_ends(),
             control if control < ' ' => {
                 self.replace(control, &written(control));
                 self.content(control)
             }
             _ => self.plain(),
+        }
+    }
+
+    /// A double quote in single quotes: a character like others, unless the string ends there.
+    fn other_quote(&mut self) -> Step {
+        let behind = self.ahead().after_first();
+        let closing = match self.text.role {
+            _ if self.text.is_triple => Closing::Inside,
+            Role::Key => close::key(behind),
+            Role::Value => close::value(behind, false, &self.stack),
+            Role::Item => close::item(behind, false, &self.stack),
+        };
+        match closing {
+            Closing::More => None,
+            // What follows is sure: only the two quotes differ.
+            Closing::Ends => {
+                self.close_quote('"');
+                self.close_text()
+            }
+            Closing::Inside | Closing::Unknown => {
+                self.replace('"', "\\\"");
+                self.content('"')
+            }
         }
     }
 
@@ -280,6 +299,8 @@ impl Healer {
         match ends {
             Look::More => None,
             Look::Yes if self.text.is_dubious => self.refuse(),
+            // Another quote stands where the closing one is missing.
+            Look::Yes if self.text.last.is_some_and(is_quote) => self.refuse(),
             Look::Yes if self.text.has_bracket && !run.starts_with(',') => self.refuse(),
             Look::Yes
                 if self.text.role == Role::Item && (self.text.has_comma || run.contains(',')) =>
@@ -321,7 +342,7 @@ impl Healer {
 
     /// The text is over inside a string.
     pub(super) fn end_text(&mut self) {
-        if self.text.quotes % 2 == 1 {
+        if self.text.quotes % 2 == 1 || self.text.is_triple && !self.is_cut {
             self.give_up(super::Ending::Refused);
         } else if self.text.role != Role::Key {
             // What is not consumed is half an escape, or a quote of three.

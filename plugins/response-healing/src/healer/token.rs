@@ -111,6 +111,10 @@ impl Healer {
         if literal(self.token.trim_end()).is_some() && self.token.ends_with([' ', '\t']) {
             return self.end_word();
         }
+        if self.last == Last::Word {
+            // `[one, two"]`: two words, or one text without its first quote.
+            return self.refuse();
+        }
         match self.ahead().after_first().trimmed().first() {
             None if !self.is_last => return None,
             None | Some(',' | '}' | ']') => {}
