@@ -112,6 +112,12 @@ impl Choice {
             return String::new();
         }
         if self.is_held() {
+            let wanted = self.task.format.as_ref().map(|format| format.wanted.clone());
+            let mut probe = Reply::new(wanted.unwrap_or_default());
+            probe.push(&self.came);
+            if !probe.is_before() {
+                return String::new();
+            }
             self.is_over = true;
             return std::mem::take(&mut self.came);
         }
