@@ -22,9 +22,26 @@ impl Healer {
                 self.note_indent();
                 return self.begin_text(Role::Key);
             }
+            '{' if self.is_next_item() => {
+                // The object was not closed: `[{"a": 1, {"a": 2}]`.
+                self.held.insert(0, '}');
+                self.has_guess = true;
+                self.stack.pop();
+                self.last = Last::Object;
+                self.state = State::Item;
+            }
             _ => return self.bare_key(),
         }
         Some(())
+    }
+
+    /// Whether an object that begins where a key should can only be the next item of the array
+    /// around.
+    fn is_next_item(&self) -> bool {
+        let parent = self.stack.iter().rev().nth(1);
+        parent.is_some_and(|parent| parent.is_list())
+            && self.last != Last::None
+            && self.held.contains(',')
     }
 
     /// Compares how far a key at a line's beginning is indented with the first of its object.

@@ -5,7 +5,7 @@
 mod close;
 mod escapes;
 
-use super::look::{Look, is_closing, is_quote, key_with_colon};
+use super::look::{Look, is_closing, is_quote, swallowed};
 use super::{Healer, Last, State, Step};
 use close::Closing;
 
@@ -91,7 +91,7 @@ impl Healer {
     }
 
     pub(super) fn step_text(&mut self) -> Step {
-        let character = self.next()?;
+        let Some(character) = self.next() else { return self.last_key() };
         if self.text.is_triple && character == self.text.quote {
             return self.triple_quote();
         }
@@ -242,14 +242,31 @@ impl Healer {
         }
     }
 
-    /// `"name: "Ada"`: the key's own quote is missing, and this one opens the value.
+    /// `"name: "Ada"`, `"n: 12, "next"`: the key's own quote is missing. What it swallowed is read
+    /// again.
     fn key_without_end(&mut self) -> Step {
         let content = self.held.get(self.text.start..).unwrap_or_default();
-        let Some(key) = key_with_colon(content).map(str::len) else { return self.refuse() };
-        self.held.truncate(self.text.start.saturating_add(key));
-        self.put("\": ");
-        self.state = State::Value;
+        let Some((key, rest)) = swallowed(content) else { return self.refuse() };
+        let back = format!(":{rest}");
+        let end = self.text.start.saturating_add(key.len());
+        // Only what stands there as it came can be read again.
+        let Some(raw) = self.raw.strip_suffix(back.as_str()).map(str::len) else {
+            return self.refuse();
+        };
+        self.raw.truncate(raw);
+        self.held.truncate(end);
+        self.put("\"");
+        self.input.insert_str(self.at, &back);
+        self.state = State::Colon;
         Some(())
+    }
+
+    /// At the end of a text that the model says is done, a key may have swallowed its value.
+    fn last_key(&mut self) -> Step {
+        let content = self.held.get(self.text.start..).unwrap_or_default();
+        let has_value = swallowed(content).is_some_and(|(_, rest)| !rest.trim().is_empty());
+        let is_over = self.is_last && !self.is_cut && self.text.role == Role::Key;
+        if is_over && has_value { self.key_without_end() } else { None }
     }
 
     /// A quote inside the string that should have been escaped.
