@@ -3,6 +3,7 @@
 //!
 //! A value that is put back is never looked at, and what stands before it is settled first.
 
+use crate::json;
 use crate::options::Output;
 use crate::pseudonyms::Pseudonyms;
 use crate::restore::Form;
@@ -38,6 +39,7 @@ impl Reply {
 pub(crate) struct Channel {
     reply: Rc<Reply>,
     form: Form,
+    plain: Tape,
     restored: Tape,
     scanned: Option<Scan>,
     found: Tape,
@@ -48,7 +50,8 @@ impl Channel {
         let is_searched = reply.output != Output::Off;
         let scanner = reply.rules.scanner.as_ref().filter(|_| is_searched);
         let scanned = scanner.map(scan::Scanner::scan);
-        Self { reply, form, restored: Tape::default(), scanned, found: Tape::default() }
+        let (plain, restored, found) = <(Tape, Tape, Tape)>::default();
+        Self { reply, form, plain, restored, scanned, found }
     }
 
     /// What follows stands in another form.
@@ -59,7 +62,7 @@ impl Channel {
     /// Whether nothing is held.
     pub(crate) fn is_empty(&self) -> bool {
         let is_scanned = self.scanned.as_ref().is_none_or(Scan::is_empty);
-        self.restored.is_empty() && is_scanned && self.found.is_empty()
+        self.plain.is_empty() && self.restored.is_empty() && is_scanned && self.found.is_empty()
     }
 
     /// More text; what is settled, all of it at an end.
@@ -68,6 +71,29 @@ impl Channel {
     /// The rejection that ends the reply.
     pub(crate) fn push(&mut self, text: &str, is_end: bool) -> Result<String, Rejection> {
         let mut out = String::new();
+        if self.reply.output == Output::Off || self.form == Form::Plain {
+            self.restore(text, is_end, &mut out)?;
+            return Ok(out);
+        }
+        // `j\u00f6rg@…` is an address: what is searched has its letters as they are.
+        self.plain.push(text);
+        if is_end {
+            self.plain.end();
+        }
+        while let Some(piece) = self.plain.take(json::escaped) {
+            match piece {
+                Piece::Text(text) => self.restore(&text, false, &mut out)?,
+                Piece::Match(_, letter) => self.restore(&letter.to_string(), false, &mut out)?,
+            }
+        }
+        if is_end {
+            self.restore("", true, &mut out)?;
+        }
+        Ok(out)
+    }
+
+    /// Puts values back.
+    fn restore(&mut self, text: &str, is_end: bool, out: &mut String) -> Result<(), Rejection> {
         let reply = Rc::clone(&self.reply);
         self.restored.push(text);
         if is_end {
@@ -75,17 +101,14 @@ impl Channel {
         }
         while let Some(piece) = self.restored.take(|look| reply.pseudonyms.at(look)) {
             match piece {
-                Piece::Text(text) => self.scan(&text, false, &mut out)?,
+                Piece::Text(text) => self.scan(&text, false, out)?,
                 Piece::Match(_, value) => {
-                    self.scan("", true, &mut out)?;
+                    self.scan("", true, out)?;
                     out.push_str(&self.form.write(&value));
                 }
             }
         }
-        if is_end {
-            self.scan("", true, &mut out)?;
-        }
-        Ok(out)
+        if is_end { self.scan("", true, out) } else { Ok(()) }
     }
 
     /// Looks for the client's patterns.
