@@ -206,6 +206,7 @@ impl Scanner {
             given: 0,
             before: None,
             ended: false,
+            paused: false,
             settled: None,
             walk: Walk::default(),
         }
@@ -229,7 +230,7 @@ pub enum Piece {
     Match {
         /// The rule's number.
         rule: usize,
-        /// The text that matched, without what [`Scan::release`] gave out of it before.
+        /// The text that matched, without what of it was given out at a [`pause`](Scan::pause).
         text: String,
     },
 }
@@ -242,11 +243,12 @@ pub struct Scan {
     text: String,
     /// What lies before it was taken.
     start: usize,
-    /// What lies before it was given out, by `take` or by `release`.
+    /// What lies before it was given out, be it certain or not.
     given: usize,
     /// The character before `text`.
     before: Option<char>,
     ended: bool,
+    paused: bool,
     /// The next match, once it is certain.
     settled: Option<Found>,
     walk: Walk,
@@ -280,6 +282,7 @@ impl Scan {
     /// More text.
     pub fn push(&mut self, text: &str) {
         self.forget();
+        self.paused = false;
         self.text.push_str(text);
     }
 
@@ -289,35 +292,43 @@ impl Scan {
         self.ended = true;
     }
 
+    /// Lets [`take`](Self::take) give out all that is held, for where it must not be overtaken:
+    /// another block begins, say. What would be a match if the text ended here is one. The rest
+    /// may still become one with what is pushed later, which then comes as ever: so the beginning
+    /// of a match may have left, but never a whole one.
+    pub fn pause(&mut self) {
+        self.paused = true;
+    }
+
     /// The next piece that no later text changes, or `None` until more comes.
     pub fn take(&mut self) -> Option<Piece> {
         let compiled = &self.scanner.compiled;
         if self.settled.is_none() {
             self.settled = self.walk.settle(compiled, &self.text, self.before, self.ended);
         }
+        if self.settled.is_none() && self.paused {
+            let mut walk = self.walk.clone();
+            self.settled = walk.settle(compiled, &self.text, self.before, true);
+            self.settled.iter().for_each(|found| self.walk.restart(found.end));
+        }
         let certain = match self.settled {
             Some(found) => found.start,
             None if self.ended => self.text.len(),
             None => self.walk.held(compiled, &self.text, self.before),
         };
-        let from = self.start.max(self.given);
+        let is_all = self.paused && self.settled.is_none();
+        let (from, to) =
+            (self.start.max(self.given), if is_all { self.text.len() } else { certain });
         self.start = self.start.max(certain);
-        if certain > from {
-            return Some(Piece::Text(self.piece(from, certain)));
+        self.given = self.given.max(to);
+        if to > from {
+            return Some(Piece::Text(self.piece(from, to)));
         }
         let found = self.settled.take()?;
         let from = found.start.max(self.given);
         self.start = found.end;
+        self.given = self.given.max(found.end);
         Some(Piece::Match { rule: found.rule, text: self.piece(from, found.end) })
-    }
-
-    /// Gives out what is held, for where it must not be overtaken: another block begins, say. It
-    /// may still become a match, which then comes as ever, with the text that had not left yet. So
-    /// the beginning of a match may have left, but never a whole one.
-    pub fn release(&mut self) -> String {
-        let held = self.piece(self.start.max(self.given), self.text.len());
-        self.given = self.text.len();
-        held
     }
 
     fn piece(&self, from: usize, to: usize) -> String {

@@ -197,23 +197,21 @@ fn text_that_cannot_match_passes_and_is_remembered_for_its_last_character() {
 }
 
 #[test]
-fn what_is_released_can_still_become_a_match() {
-    let mut scan = scanner(&[term("secret")]).scan();
+fn at_a_pause_all_is_given_out_and_can_still_become_a_match() {
+    let rules = [term("secret"), term("cat").whole_word(), expression("x+")];
+    let mut scan = scanner(&rules).scan();
     let mut out = String::new();
-    scan.push("a sec");
-    drain(&mut scan, &mut out);
-    assert_eq!((out.as_str(), scan.release().as_str()), ("a ", "sec"));
-    assert!(scan.is_empty() && !scan.passes("x"));
-    scan.push("re");
-    drain(&mut scan, &mut out);
-    assert_eq!(scan.release(), "re");
-    scan.push("t, secr");
-    drain(&mut scan, &mut out);
-    assert_eq!((out.as_str(), scan.release().as_str()), ("a [0:t], ", "secr"));
-    scan.push("ecy");
+    for piece in ["a sec", "re", "t, secr", "ecy", " cat", "s xx", "x"] {
+        scan.push(piece);
+        drain(&mut scan, &mut out);
+        scan.pause();
+        drain(&mut scan, &mut out);
+        assert!(scan.is_empty());
+        out.push('|');
+    }
+    assert_eq!(out, "a sec|re|[0:t], secr|ecy| [1:cat]|s [2:xx]|[2:x]|");
     scan.end();
-    drain(&mut scan, &mut out);
-    assert_eq!(out, "a [0:t], ecy");
+    assert_eq!(scan.take(), None);
 }
 
 #[test]
