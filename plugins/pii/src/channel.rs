@@ -5,6 +5,7 @@
 
 use crate::json;
 use crate::options::Output;
+use crate::places::Places;
 use crate::pseudonyms::Pseudonyms;
 use crate::restore::Form;
 use crate::rules::Rules;
@@ -43,6 +44,8 @@ pub(crate) struct Channel {
     restored: Tape,
     scanned: Option<Scan>,
     found: Tape,
+    /// Where the text differs from the upstream's.
+    pub(crate) places: Places,
 }
 
 impl Channel {
@@ -51,7 +54,7 @@ impl Channel {
         let scanner = reply.rules.scanner.as_ref().filter(|_| is_searched);
         let scanned = scanner.map(scan::Scanner::scan);
         let (plain, restored, found) = <(Tape, Tape, Tape)>::default();
-        Self { reply, form, plain, restored, scanned, found }
+        Self { reply, form, plain, restored, scanned, found, places: Places::default() }
     }
 
     /// What follows stands in another form.
@@ -102,9 +105,9 @@ impl Channel {
         while let Some(piece) = self.restored.take(|look| reply.pseudonyms.at(look)) {
             match piece {
                 Piece::Text(text) => self.scan(&text, false, out)?,
-                Piece::Match(_, value) => {
+                Piece::Match(pseudonym, value) => {
                     self.scan("", true, out)?;
-                    out.push_str(&self.form.write(&value));
+                    self.put(&pseudonym, &self.form.write(&value), out);
                 }
             }
         }
@@ -114,7 +117,7 @@ impl Channel {
     /// Looks for the client's patterns.
     fn scan(&mut self, text: &str, is_end: bool, out: &mut String) -> Result<(), Rejection> {
         if self.reply.output == Output::Off {
-            out.push_str(text);
+            self.put(text, text, out);
             return Ok(());
         }
         let Some(mut scan) = self.scanned.take() else {
@@ -146,7 +149,7 @@ impl Channel {
         }
         while let Some(piece) = self.found.take(|look| reply.rules.finder.at(look)) {
             match piece {
-                Piece::Text(text) => out.push_str(&text),
+                Piece::Text(text) => self.put(&text, &text, out),
                 Piece::Match(text, kind) => {
                     self.settle(reply.rules.number(kind), &text, out)?;
                 }
@@ -156,24 +159,29 @@ impl Channel {
     }
 
     /// A value that the model wrote.
-    fn settle(&self, rule: usize, value: &str, out: &mut String) -> Result<(), Rejection> {
-        let reply = &self.reply;
+    fn settle(&mut self, rule: usize, value: &str, out: &mut String) -> Result<(), Rejection> {
+        let reply = Rc::clone(&self.reply);
         let Some(rule) = reply.rules.rule(rule) else { return Ok(()) };
         if reply.known.contains(value) || reply.rules.allows(value) {
-            out.push_str(value);
+            self.put(value, value, out);
             return Ok(());
         }
         *reply.counts.borrow_mut().entry(rule.label.clone()).or_default() += 1;
         match reply.output {
-            Output::Mask => out.push_str(&self.form.write(&rule.mask())),
+            Output::Mask => self.put(value, &self.form.write(&rule.mask()), out),
             Output::Block => {
                 let message = format!("Reply blocked by content filter: {}", rule.mask());
-                return Err(
-                    Rejection::new(403, message).metadata("patterns", vec![rule.label.clone()])
-                );
+                let labels = vec![rule.label.clone()];
+                return Err(Rejection::new(403, message).metadata("patterns", labels));
             }
-            Output::Flag | Output::Off => out.push_str(value),
+            Output::Flag | Output::Off => self.put(value, value, out),
         }
         Ok(())
+    }
+
+    /// Gives out a text in the place of what was read.
+    fn put(&mut self, read: &str, written: &str, out: &mut String) {
+        self.places.add(read, written);
+        out.push_str(written);
     }
 }

@@ -14,6 +14,7 @@ mod kind;
 mod literals;
 mod look;
 mod options;
+mod places;
 mod pseudonyms;
 mod redact;
 mod restore;
