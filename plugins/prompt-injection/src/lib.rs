@@ -36,7 +36,7 @@ impl Plugin for PromptInjection {
         let mut names: Vec<&'static str> = Vec::new();
         for message in &mut request.messages {
             if self.options.scan_scope == ScanScope::AllMessages || message.role == Role::User {
-                self.look_at(message, &detector, &mut names);
+                self.look_at(message, &detector, &mut names)?;
             }
         }
         if names.is_empty() {
@@ -57,7 +57,12 @@ impl Plugin for PromptInjection {
 impl PromptInjection {
     /// The texts of a message are one text to the model, so they are one here; so are those of a
     /// tool's result.
-    fn look_at(&self, message: &mut Message, detector: &Detector, names: &mut Vec<&'static str>) {
+    fn look_at(
+        &self,
+        message: &mut Message,
+        detector: &Detector,
+        names: &mut Vec<&'static str>,
+    ) -> Result<(), Error> {
         let mut own = Vec::new();
         for part in &mut message.parts {
             match &mut part.content {
@@ -67,12 +72,12 @@ impl PromptInjection {
                         ToolResultPart::Text(text) => Some(text),
                         ToolResultPart::Media(_) | ToolResultPart::Other(_) => None,
                     });
-                    self.look_at_texts(texts.collect(), detector, names);
+                    self.look_at_texts(texts.collect(), detector, names)?;
                 }
                 _ => {}
             }
         }
-        self.look_at_texts(own, detector, names);
+        self.look_at_texts(own, detector, names)
     }
 
     fn look_at_texts(
@@ -80,16 +85,16 @@ impl PromptInjection {
         texts: Vec<&mut String>,
         detector: &Detector,
         names: &mut Vec<&'static str>,
-    ) {
+    ) -> Result<(), Error> {
         let whole: String = texts.iter().map(|text| text.as_str()).collect();
-        let found = detector.find(&whole);
+        let found = detector.find(&whole)?;
         for it in &found {
             if !names.contains(&it.name) {
                 names.push(it.name);
             }
         }
         if self.options.action != Action::Redact || found.is_empty() {
-            return;
+            return Ok(());
         }
         let mut from = 0;
         for text in texts {
@@ -97,6 +102,7 @@ impl PromptInjection {
             *text = redacted(&whole, from, end, &found);
             from = end;
         }
+        Ok(())
     }
 
     fn tell(&self, names: &[&'static str]) {
