@@ -84,3 +84,24 @@ pub mod audit {
         runtime_path: "::patchbay_sdk::rt",
     });
 }
+
+/// Tools that the plugin runs.
+pub mod tools {
+    wit_bindgen::generate!({
+        inline: "
+            package patchbay:sdk;
+            world tools-part { export patchbay:plugin/tool-hook@0.1.0; }
+        ",
+        path: "../wit",
+        world: "patchbay:sdk/tools-part",
+        additional_derives: [PartialEq],
+        with: {
+            "patchbay:plugin/types@0.1.0": crate::bindings::base::patchbay::plugin::types,
+            "patchbay:plugin/context@0.1.0": crate::bindings::base::patchbay::plugin::context,
+        },
+        export_macro_name: "export_tools",
+        generate_all,
+        pub_export_macro: true,
+        runtime_path: "::patchbay_sdk::rt",
+    });
+}

@@ -1,6 +1,6 @@
 //! Builds what a hook answers.
 
-use crate::{Decision, Delta, Field, FinishReason, Rejection, Role};
+use crate::{Decision, Delta, Field, FinishReason, Rejection, Role, ToolOutput, ToolResultPart};
 use serde_json::Value;
 
 impl Rejection {
@@ -21,6 +21,18 @@ impl Rejection {
     pub fn retry_after_ms(mut self, ms: u32) -> Self {
         self.retry_after_ms = Some(ms);
         self
+    }
+}
+
+impl ToolOutput {
+    /// What the model is told.
+    pub fn text(text: impl Into<String>) -> Self {
+        Self { parts: vec![ToolResultPart::Text(text.into())], is_error: false }
+    }
+
+    /// What was wrong, for the model, which may try again.
+    pub fn error(reason: &str) -> Self {
+        Self { is_error: true, ..Self::text(reason) }
     }
 }
 

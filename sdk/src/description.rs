@@ -3,7 +3,7 @@
 use crate::{Description, Kind, Limit};
 
 impl Description {
-    /// A plugin without options, suffixes or wishes. `id` is what requests name in `plugins`
+    /// A plugin without options, triggers or wishes. `id` is what requests name in `plugins`
     /// (lower-case letters, digits, `-`); `version` is usually `env!("CARGO_PKG_VERSION")`.
     pub fn new(id: &str, version: &str, kind: Kind) -> Self {
         Self {
@@ -12,7 +12,7 @@ impl Description {
             kind,
             summary: String::new(),
             options: r#"{"type":"object","additionalProperties":false}"#.into(),
-            suffixes: Vec::new(),
+            triggers: Vec::new(),
             limits: Vec::new(),
             capabilities: Vec::new(),
         }
@@ -32,10 +32,14 @@ impl Description {
         self
     }
 
-    /// A model suffix that enables the plugin, without the colon.
+    /// What in a request enables the plugin, beside its id in `plugins`: `suffix=online` (of the
+    /// model's name), `model=openrouter/auto` (the model's name itself),
+    /// `tool=openrouter:web_search` (a tool of that type), `field=web_search_options` (a field of
+    /// the body), `media=file` (a part of that kind), `context=8192` (a model whose context is no
+    /// longer). A suffix, a model and a tool belong to one plugin each.
     #[must_use]
-    pub fn suffix(mut self, suffix: &str) -> Self {
-        self.suffixes.push(suffix.into());
+    pub fn trigger(mut self, trigger: &str) -> Self {
+        self.triggers.push(trigger.into());
         self
     }
 
@@ -50,7 +54,7 @@ impl Description {
     /// Wants a capability that the operator must grant, in the words in which it is granted:
     /// `http=https://api.exa.ai`, `secrets=EXA_KEY`, `models=openai/*`, `search=docs`. Without
     /// `=…` it wants whatever the operator grants, so say what you can. What is granted is what
-    /// both name. `tokens`, `log`, `metrics`, `state` and `system` need no grant.
+    /// both name. What never waits (`tokens`, `state`, `catalog`, …) needs no grant.
     #[must_use]
     pub fn capability(mut self, name: &str) -> Self {
         self.capabilities.push(name.into());

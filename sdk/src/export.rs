@@ -1,6 +1,7 @@
 //! The macros that a plugin ends with.
 
-/// Exports a plugin's hooks: any of `request`, `stream`, `audit`. What is not named is not
+/// Exports a plugin's hooks: any of `request`, `stream`, `tools`,
+/// `audit`. What is not named is not
 /// exported, and the host never calls it. Outside WebAssembly it expands to nothing.
 #[macro_export]
 macro_rules! export {
@@ -35,6 +36,9 @@ macro_rules! export_hook {
     };
     (stream $ty:ident) => {
         $crate::bindings::stream::export_stream!($ty with_types_in $crate::bindings::stream);
+    };
+    (tools $ty:ident) => {
+        $crate::bindings::tools::export_tools!($ty with_types_in $crate::bindings::tools);
     };
     (audit $ty:ident) => {
         $crate::bindings::audit::export_audit!($ty with_types_in $crate::bindings::audit);

@@ -55,6 +55,30 @@ pub fn head(url: &str) -> Request {
     Request::new(Method::Head, url)
 }
 
+/// Sends several side by side. The replies are in the requests' order.
+///
+/// # Errors
+/// Each where there is no reply, as [`Request::send`] says.
+pub fn fetch_all(requests: Vec<Request>) -> Vec<Result<Response, HttpError>> {
+    let (mut outgoing, mut invalid) = (Vec::new(), Vec::new());
+    for request in requests {
+        if request.invalid.is_none() {
+            outgoing.push(request.outgoing);
+        }
+        invalid.push(request.invalid);
+    }
+    let mut fetched = host::http::fetch_all(&outgoing).into_iter();
+    let unanswered = || Err(HttpError::Protocol("the host gave no answer".into()));
+    let result = |invalid: Option<String>| match invalid {
+        Some(reason) => Err(HttpError::Invalid(reason)),
+        None => {
+            let fetched = fetched.next().unwrap_or_else(unanswered);
+            fetched.map(|incoming| Response { incoming })
+        }
+    };
+    invalid.into_iter().map(result).collect()
+}
+
 /// A request in the making. What is wrong with it is said by [`Request::send`].
 #[derive(Debug, Clone)]
 #[must_use = "nothing is sent before `send`"]

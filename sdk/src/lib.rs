@@ -41,8 +41,10 @@
 
 extern crate self as patchbay_sdk;
 
+pub mod bill;
 #[doc(hidden)]
 pub mod bindings;
+pub mod catalog;
 mod decision;
 mod delta;
 mod description;
@@ -58,6 +60,7 @@ pub mod models;
 #[cfg(any(target_arch = "wasm32", test))]
 mod panics;
 mod plugin;
+pub mod report;
 mod request;
 pub mod search;
 pub mod secrets;
@@ -79,8 +82,8 @@ pub use bindings::base::patchbay::plugin::types::{
     InlineMedia, Interest, JsonDelta, JsonSchema, Kind, Limit, Media, MediaData, MediaKind,
     Message, Other, OtherDelta, Outcome, Part, Reasoning, ReasoningDelta, ReasoningDetail,
     ReasoningKind, Rejection, Request, ResponseFormat, Role, RoleDelta, Sampling, TextDelta,
-    Thinking, Tool, ToolCall, ToolCallDelta, ToolChoice, ToolResult, ToolResultPart, Usage,
-    Verdict,
+    Thinking, Tool, ToolCall, ToolCallDelta, ToolChoice, ToolOutput, ToolResult, ToolResultPart,
+    Usage, Verdict,
 };
 pub use edit::{Edit, Editor};
 pub use generation::Generation;

@@ -1,6 +1,9 @@
 //! The traits that an author implements. The host's side of the contract is `wit/hooks.wit`.
 
-use crate::{Decision, Delta, Description, Error, Generation, Interest, Outcome, Request, Verdict};
+use crate::{
+    Decision, Delta, Description, Error, Function, Generation, Interest, Outcome, Request,
+    ToolCall, ToolOutput, Verdict,
+};
 
 /// A plugin. One value lives for one generation, from its first hook to its last; nothing else
 /// sees it, so what the hooks share is kept in its fields.
@@ -24,6 +27,31 @@ pub trait Plugin: Sized + 'static {
     fn on_request(&mut self, generation: &Generation, request: Request) -> Result<Decision, Error> {
         let _ = (generation, request);
         Ok(Decision::Pass)
+    }
+
+    /// The functions that the plugin offers to the model and runs itself (`tools`); asked once,
+    /// after the request hook. `asked` holds the request's tools that a trigger of the plugin names
+    /// (`tool=openrouter:datetime`), each as its JSON text; the host takes them out of the request.
+    ///
+    /// # Errors
+    /// The host does what the plugin's kind says.
+    fn tools(
+        &mut self,
+        generation: &Generation,
+        asked: Vec<String>,
+    ) -> Result<Vec<Function>, Error> {
+        let _ = (generation, asked);
+        Ok(Vec::new())
+    }
+
+    /// The model calls one of those functions (`tools`). What is wrong with the call is best told to
+    /// the model: [`ToolOutput::error`].
+    ///
+    /// # Errors
+    /// The host does what the plugin's kind says.
+    fn call(&mut self, generation: &Generation, call: ToolCall) -> Result<ToolOutput, Error> {
+        let _ = generation;
+        Ok(ToolOutput::error(&format!("there is no tool `{}`", call.name)))
     }
 
     /// A choice of the reply begins (`stream`). The returned value sees that choice's deltas.

@@ -15,10 +15,11 @@ mod requests;
 mod script;
 #[cfg(test)]
 mod tests;
+mod tools;
 
 #[doc(no_inline)]
 pub use cases::{Failures, check};
-pub use kit::{Kit, asked, kit, sent, unmet};
+pub use kit::{Kit, asked, charged, kit, sent, stages, unmet};
 
 use crate::Generation;
 use crate::log::Level;

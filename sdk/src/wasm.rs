@@ -2,17 +2,18 @@
 
 use crate::bindings::base::exports::patchbay::plugin::plugin;
 use crate::bindings::base::patchbay::plugin::context;
-use crate::bindings::{audit, request, stream};
+use crate::bindings::{audit, request, stream, tools};
 use crate::log::{self, Level};
 use crate::{
-    Decision, Delta, Description, Error, Generation, Interest, Outcome, Plugin, Request, Stream,
-    Verdict, panics,
+    Decision, Delta, Description, Error, Function, Generation, Interest, Outcome, Plugin, Request,
+    Stream, ToolCall, ToolOutput, Verdict, panics,
 };
 use audit::exports::patchbay::plugin::audit_hook;
 use request::exports::patchbay::plugin::request_hook;
 use std::cell::RefCell;
 use std::thread::LocalKey;
 use stream::exports::patchbay::plugin::stream_hook;
+use tools::exports::patchbay::plugin::tool_hook;
 
 /// The generation's plugin, once its first hook has run.
 pub type Slot<P> = RefCell<Option<P>>;
@@ -52,6 +53,16 @@ impl<E: Exported> plugin::Guest for E {
 impl<E: Exported> request_hook::Guest for E {
     fn on_request(generation: &context::Generation, request: Request) -> Result<Decision, Error> {
         with::<E, _>(generation, |plugin, generation| plugin.on_request(generation, request))
+    }
+}
+
+impl<E: Exported> tool_hook::Guest for E {
+    fn offer(generation: &context::Generation, asked: Vec<String>) -> Result<Vec<Function>, Error> {
+        with::<E, _>(generation, |plugin, generation| plugin.tools(generation, asked))
+    }
+
+    fn call(generation: &context::Generation, call: ToolCall) -> Result<ToolOutput, Error> {
+        with::<E, _>(generation, |plugin, generation| plugin.call(generation, call))
     }
 }
 

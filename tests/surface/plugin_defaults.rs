@@ -207,7 +207,7 @@ async fn a_plugin_is_shown_with_everything_it_may_use() {
     let (_, body) = gateway.get("/plugins/template").await;
     let shown = &body["data"];
     let expected = json!({"id": "template", "kind": "transform", "hooks": ["stream"],
-        "lane": "pure", "suffixes": [], "on_error": "closed", "origin": "upload",
+        "lane": "pure", "triggers": [], "on_error": "closed", "origin": "upload",
         "state": "serving", "serving_generation": shown["generation"], "trial": null, "kept": []});
     for (name, value) in expected.as_object().unwrap() {
         assert_eq!(&shown[name], value, "{name}: {shown}");

@@ -14,13 +14,14 @@ use crate::billing::Hold;
 use crate::clock;
 use crate::config::catalog::Endpoint;
 use crate::error::{Error, Side};
-use crate::plugin::{self, GenerationView, Pipeline, Requested, Selected, Wanted};
+use crate::plugin::{self, GenerationView, Pipeline, Requested, Selected, Signs, Wanted};
 use crate::routing::{self, Plan, Step};
 use crate::upstream::{Answer, Upstream};
 
 mod calls;
 mod client;
 mod errand;
+mod listed;
 mod meter;
 mod record;
 mod routed;
@@ -104,10 +105,14 @@ async fn generate(
 ) -> Result<(), Error> {
     let requested = routed::asked(&ask.headers, &request);
     let plugins = app.plugins.snapshot();
-    let is_suffix = |suffix: &str| plugins.by_suffix(suffix).is_some();
-    let named = routing::name(&app.catalog, &request.model, is_suffix)?;
-    let wanted =
-        Wanted::of(&ask.id, &request.controls.plugins, &named.suffixes, &ask.caller.plugins);
+    let is_suffix = |suffix: &str| plugins.is_suffix(suffix);
+    let is_model = |name: &str| plugins.is_model(name);
+    let named = routing::name_or(&app.catalog, &request.model, is_suffix, is_model)?;
+    let context = listed::context_of(app, &named.id);
+    let (suffixes, model) = (named.suffixes.as_slice(), named.id.as_str());
+    let signs = Signs { suffixes, model, context, request: &request };
+    let triggered = plugins.triggered(&signs);
+    let wanted = Wanted::of(&ask.id, &request.controls.plugins, &triggered, &ask.caller.plugins);
     let selected = plugins.select(&wanted, &app.config)?;
     request.model = named.without_plugins();
     let mut pipeline = begin(app, ask, &request, selected, record);

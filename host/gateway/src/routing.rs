@@ -37,9 +37,22 @@ pub(crate) fn name(
     text: &str,
     is_plugin_suffix: impl Fn(&str) -> bool,
 ) -> Result<Name, Error> {
+    name_or(catalog, text, is_plugin_suffix, |_| false)
+}
+
+/// The same, with names of models that stand for plugins, which will choose one.
+///
+/// # Errors
+/// As [`name`].
+pub(crate) fn name_or(
+    catalog: &Catalog,
+    text: &str,
+    is_plugin_suffix: impl Fn(&str) -> bool,
+    is_plugin_model: impl Fn(&str) -> bool,
+) -> Result<Name, Error> {
     let mut base = text;
     let mut tail = Vec::new();
-    while !catalog.models.contains_key(base) {
+    while !catalog.models.contains_key(base) && !is_plugin_model(base) {
         match base.rsplit_once(':') {
             Some((front, suffix)) if front.contains('/') => {
                 tail.push(suffix);

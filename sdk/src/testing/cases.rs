@@ -10,10 +10,14 @@
 //! | `options` | the plugin's options, an object | `{}` |
 //! | `request` | what the client asks, see below | a streamed "Hello" to `test/model` |
 //! | `decision` | what the request hook decides | `"pass"` |
+//! | `offers` | the names of the functions that the tools hook offers | none |
+//! | `calls` | what the model calls of those, in order, see below | none |
 //! | `deltas` | what the model replies, see below | none |
 //! | `expect` | what goes on to the client | nothing |
 //! | `stop` | the status that the reply is stopped with, instead of `expect` | it is not stopped |
 //! | `stop_metadata` | fields that the stop's metadata has, among others | |
+//! | `stages` | what is reported, all of it and in order, see below | anything |
+//! | `charges` | what is charged: `{"search": 1}` | nothing |
 //! | `passes` | true: every verdict is `pass`, so the original bytes go through | false |
 //!
 //! **`decision`** is `"pass"`, `{"reject": 403}` (with `"metadata": {…}`: fields that it has, among
@@ -26,9 +30,12 @@
 //! `tools` (`[{"name": …, "description": …, "parameters": {…}}]`) and `response_format`
 //! (`{"type": "text"}`, `{"type": "json_object"}` or
 //! `{"type": "json_schema", "name": …, "schema": {…}}`, the name being `reply` if it is left out).
+//! A tool with a `type` is no function but stands as it is: `{"type": "openrouter:datetime"}`.
 //!
-//! **A message** has `role`, `name` if it matters, and either `text` or `parts`, a list of
-//! `{"text": "…"}`, `{"image_url": "https://…"}`,
+//! **A message** has `role`, `name` and `extra` if they matter, and either `text` or `parts`, a list
+//! of `{"text": "…"}`, `{"image_url": "https://…"}`, `{"file": {"url": "https://…"}}`,
+//! `{"file": {"mime": "text/csv", "text": "a,b"}}` or with `"base64"` (which the host holds; with a
+//! `"name"`, and `"kind": "image"` if it is none of the kind `file`),
 //! `{"tool_call": {"id": "a", "name": "f", "arguments": "{}"}}` and
 //! `{"tool_result": {"call_id": "a", "text": "…", "is_error": false}}`.
 //!
@@ -39,6 +46,13 @@
 //! or `{"other": {"kind": "openai-chat.x", "json": …}}`; and `choice`, which is 0 if it is left out.
 //! An `other` without `choice` belongs to the whole reply.
 //!
+//! **A call** is `{"name": "f", "arguments": {…}, "expect": "what the model is told"}`; `arguments` may
+//! be a text that is no JSON, `"is_error": true` says that it is told an error, and without `expect`
+//! any text will do.
+//!
+//! **A stage** is `{"type": "plugin", "name": "web-search", "summary": …, "data": {…}}`, of which
+//! `type` and `name` must be there; `data` has these fields, among others.
+//!
 //! # What the host answers
 //!
 //! | field | what |
@@ -47,6 +61,7 @@
 //! | `models` | what models reply, in the order in which they are asked |
 //! | `embeddings` | vectors, `[[0.1, 0.2], …]`, one per input, in order |
 //! | `search` | what queries find, in order |
+//! | `catalog` | the models that there are, see below |
 //! | `secrets` | the names of those that exist: `["EXA_KEY"]` |
 //! | `state` | what is kept before: `{"key": "text"}` |
 //! | `expect_state` | what is kept then: `{"key": "text", "gone": null}`, among others |
@@ -63,6 +78,10 @@
 //! any, else with `stop`. Or `{"error": "denied: no grant"}`; errors are `options`, `denied`,
 //! `limit`, `upstream` and `internal`.
 //!
+//! **`catalog`**: `{"id": "acme/eye", "inputs": ["text", "image"], "context_length": 8192}`, of which `id`
+//! must be there; or more fields of `catalog.model` by their names in WIT, with `_` for `-`. Without
+//! `inputs` and `outputs` they are texts. A suffix of a name that is asked for stands for nothing.
+//!
 //! **`search`**: `{"index": "docs", "hits": [{"source": …, "text": …, "title": …, "headings": […],
 //! "offset": 0, "score": 1.5}]}`, of which `source` and `text` must be there; or
 //! `{"index": "docs", "error": "…"}` as for models. Never more hits than the plugin asked for.
@@ -72,7 +91,7 @@
 //! wants is granted. A secret that is not in `secrets` is denied, which fails nothing.
 //!
 //! The generation is `gen-test`, of the surface `openai-chat`, by the key `test-key`, with the
-//! request's model, no headers, no media, and 60,000 ms left. The clock stands still at
+//! request's model, no headers, and 60,000 ms left. The clock stands still at
 //! 1,700,000,000,000 ms. A text has a token for every four bytes begun. Random bytes are some
 //! bytes: no case should depend on them.
 //!
@@ -84,7 +103,8 @@
 //! state, and all answers. What differs only in how texts are cut, or how choices interleave, is
 //! the same.
 //!
-//! The request hook is called first. The deltas come whatever it decided. Those outside the plugin's
+//! The request hook is called first. Then the tools hook is asked what it offers, given those of the
+//! request's tools that a trigger names, and `calls` are made. Charges have no price. The deltas come whatever it decided. Those outside the plugin's
 //! interest, and those of the whole reply, go round it and keep their place. At the end every
 //! choice is finished, unless the reply was stopped. The audit hook is not called. A hook that
 //! returns an error fails the case.
@@ -95,9 +115,11 @@ use super::doubles::{Doubles, HttpDouble, ModelDouble, SearchDouble, check_wish}
 use super::host::{SCENE, Scene};
 use super::replay::{Decided, Outcome};
 use super::requests::RequestLine;
-use super::script::{HttpLine, ModelLine, SearchLine};
+use super::script::{HttpLine, ListedLine, ModelLine, SearchLine};
+use super::tools::{CallLine, StageLine};
 use super::{cuts, deltas, replay};
-use crate::{Delta, Plugin};
+use crate::catalog::Model;
+use crate::{Delta, Description, Plugin};
 use serde::Deserialize;
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
@@ -124,7 +146,7 @@ pub fn check<P: Plugin>(folder: &str, cases: &[(&str, &str)]) -> Result<(), Fail
 /// What did not hold first.
 pub fn check_one<P: Plugin>(text: &str) -> Result<(), String> {
     let line: Line = serde_json::from_str(text).map_err(|error| error.to_string())?;
-    let case = Case::read(line, P::describe().capabilities)?;
+    let case = Case::read(line, P::describe())?;
     for (how, batches) in cuts::ways(&case.deltas) {
         case.stage();
         let outcome = replay::run::<P>(&case, batches);
@@ -153,15 +175,20 @@ struct Line {
     options: Map<String, Value>,
     request: RequestLine,
     decision: Option<Value>,
+    offers: Vec<String>,
+    calls: Vec<CallLine>,
     deltas: Vec<Value>,
     expect: Vec<Value>,
     stop: Option<u16>,
     stop_metadata: Map<String, Value>,
+    stages: Option<Vec<StageLine>>,
+    charges: BTreeMap<String, u32>,
     passes: bool,
     http: Vec<HttpLine>,
     models: Vec<ModelLine>,
     embeddings: Vec<Vec<f32>>,
     search: Vec<SearchLine>,
+    catalog: Vec<ListedLine>,
     secrets: Vec<String>,
     state: BTreeMap<String, String>,
     expect_state: BTreeMap<String, Option<String>>,
@@ -173,15 +200,22 @@ pub(super) struct Case {
     pub(super) options: String,
     pub(super) request: RequestLine,
     pub(super) decision: Decided,
+    pub(super) offers: Vec<String>,
+    pub(super) calls: Vec<CallLine>,
+    /// What enables the plugin.
+    pub(super) triggers: Vec<String>,
     deltas: Vec<Delta>,
     expect: Vec<Delta>,
     stop: Option<u16>,
     stop_metadata: Map<String, Value>,
+    stages: Option<Vec<StageLine>>,
+    charges: BTreeMap<String, u32>,
     passes: bool,
     http: Vec<HttpDouble>,
     models: Vec<ModelDouble>,
     embeddings: Vec<Vec<f32>>,
     search: Vec<SearchDouble>,
+    catalog: Vec<Model>,
     secrets: Vec<String>,
     state: BTreeMap<String, String>,
     expect_state: BTreeMap<String, Option<String>>,
@@ -190,29 +224,35 @@ pub(super) struct Case {
 }
 
 impl Case {
-    fn read(line: Line, wanted: Vec<String>) -> Result<Self, String> {
+    fn read(line: Line, about: Description) -> Result<Self, String> {
         if !line.stop_metadata.is_empty() && line.stop.is_none() {
             return Err("`stop_metadata` without `stop`".into());
         }
-        wanted.iter().try_for_each(|wish| check_wish(wish))?;
+        about.capabilities.iter().try_for_each(|wish| check_wish(wish))?;
         Ok(Self {
             name: line.name,
             options: Value::Object(line.options).to_string(),
             request: line.request,
             decision: Decided::read(line.decision)?,
+            offers: line.offers,
+            calls: line.calls,
+            triggers: about.triggers,
             deltas: deltas::read_all(line.deltas)?,
             expect: deltas::read_all(line.expect)?,
             stop: line.stop,
             stop_metadata: line.stop_metadata,
+            stages: line.stages,
+            charges: line.charges,
             passes: line.passes,
             http: line.http.into_iter().map(HttpLine::double).collect::<Result<_, _>>()?,
             models: line.models.into_iter().map(ModelLine::double).collect::<Result<_, _>>()?,
             embeddings: line.embeddings,
             search: line.search.into_iter().map(SearchLine::double).collect::<Result<_, _>>()?,
+            catalog: line.catalog.into_iter().map(ListedLine::model).collect(),
             secrets: line.secrets,
             state: line.state,
             expect_state: line.expect_state,
-            wanted,
+            wanted: about.capabilities,
         })
     }
 
@@ -223,6 +263,7 @@ impl Case {
             models: self.models.iter().cloned().collect(),
             embeddings: self.embeddings.iter().cloned().collect(),
             search: self.search.iter().cloned().collect(),
+            catalog: self.catalog.clone(),
             secrets: self.secrets.clone(),
             wanted: Some(self.wanted.clone()),
             ..Doubles::default()
@@ -250,12 +291,29 @@ impl Case {
         if self.stop.is_none() && got != wanted {
             return Err(format!("\n  got    {got:?}\n  wanted {wanted:?}"));
         }
+        self.compare_told()?;
         for (key, wanted) in &self.expect_state {
             let got = crate::state::get(key);
             if got.as_deref() != wanted.as_ref().map(String::as_bytes) {
                 let got = got.map(|value| String::from_utf8_lossy(&value).into_owned());
                 return Err(format!("state `{key}` is {got:?}, not {wanted:?}"));
             }
+        }
+        Ok(())
+    }
+
+    /// What was reported and charged.
+    fn compare_told(&self) -> Result<(), String> {
+        let mut charges = BTreeMap::new();
+        for (unit, count) in super::charged() {
+            *charges.entry(unit).or_insert(0) += count;
+        }
+        if charges != self.charges {
+            return Err(format!("charged is {charges:?}, not {:?}", self.charges));
+        }
+        let (Some(wanted), got) = (&self.stages, super::stages()) else { return Ok(()) };
+        if wanted.len() != got.len() || wanted.iter().zip(&got).any(|(line, it)| !line.fits(it)) {
+            return Err(format!("reported is {got:?}, not {wanted:?}"));
         }
         Ok(())
     }

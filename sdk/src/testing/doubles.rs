@@ -2,6 +2,7 @@
 //! out once each. What nobody scripted is a fault, and so is what nobody asked for.
 
 use crate::bindings::base::patchbay::plugin::http::Incoming;
+use crate::catalog::Model;
 use crate::http::{HttpError, Method, Outgoing};
 use crate::models::{Completion, Embeddings};
 use crate::search::Hit;
@@ -15,6 +16,8 @@ pub(crate) struct Doubles {
     pub(super) models: VecDeque<ModelDouble>,
     pub(super) embeddings: VecDeque<Vec<f32>>,
     pub(super) search: VecDeque<SearchDouble>,
+    /// The models that there are.
+    pub(crate) catalog: Vec<Model>,
     /// The secrets that exist.
     pub(super) secrets: Vec<String>,
     /// The capabilities that the plugin describes; none when that is not known.

@@ -2,6 +2,7 @@
 
 use super::doubles::Doubles;
 use crate::log::Level;
+use crate::report::Stage;
 use std::cell::RefCell;
 use std::collections::HashMap;
 
@@ -12,6 +13,8 @@ pub(crate) struct Scene {
     pub(crate) counts: Vec<(String, u64)>,
     pub(crate) observations: Vec<(String, f64)>,
     pub(crate) elapsed_ms: u64,
+    pub(crate) stages: Vec<Stage>,
+    pub(crate) charges: Vec<(String, u32)>,
     pub(crate) doubles: Doubles,
     /// Value and the elapsed milliseconds at which it ends.
     values: HashMap<String, (Vec<u8>, Option<u64>)>,
@@ -140,6 +143,10 @@ pub(crate) mod http {
     pub(crate) fn fetch(request: &Outgoing) -> Result<Incoming, HttpError> {
         SCENE.with_borrow_mut(|scene| scene.doubles.fetch(request))
     }
+
+    pub(crate) fn fetch_all(requests: &[Outgoing]) -> Vec<Result<Incoming, HttpError>> {
+        requests.iter().map(fetch).collect()
+    }
 }
 
 pub(crate) mod secrets {
@@ -171,6 +178,45 @@ pub(crate) mod search {
 
     pub(crate) fn query(index: &str, _: &str, count: u32) -> Result<Vec<Hit>, Error> {
         SCENE.with_borrow_mut(|scene| scene.doubles.query(index, count))
+    }
+}
+
+pub(crate) mod catalog {
+    use super::SCENE;
+    use crate::catalog::Model;
+
+    pub(crate) fn list() -> Vec<Model> {
+        SCENE.with_borrow(|scene| scene.doubles.catalog.clone())
+    }
+
+    /// A suffix stands for nothing here.
+    pub(crate) fn find(name: &str) -> Option<Model> {
+        let id = name.split(':').next().unwrap_or(name);
+        list().into_iter().find(|model| model.id == id)
+    }
+}
+
+pub(crate) mod report {
+    use super::SCENE;
+    use crate::Field;
+    use crate::report::Stage;
+
+    pub(crate) fn stage(kind: &str, name: &str, summary: Option<&str>, data: &[Field]) {
+        let (kind, name, data) = (kind.into(), name.into(), data.to_vec());
+        let stage = Stage { kind, name, summary: summary.map(Into::into), data };
+        SCENE.with_borrow_mut(|scene| scene.stages.push(stage));
+    }
+}
+
+pub(crate) mod bill {
+    use super::SCENE;
+    use crate::Error;
+
+    /// Nothing has a price here.
+    #[expect(clippy::unnecessary_wraps, reason = "the host's refusal has no counterpart here")]
+    pub(crate) fn charge(unit: &str, count: u32) -> Result<i64, Error> {
+        SCENE.with_borrow_mut(|scene| scene.charges.push((unit.into(), count)));
+        Ok(0)
     }
 }
 

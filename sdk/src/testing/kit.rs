@@ -4,7 +4,9 @@ use super::doubles::{HttpDouble, ModelDouble, SearchDouble};
 use super::host::SCENE;
 use super::script::completion;
 use crate::bindings::base::patchbay::plugin::http::Incoming;
+use crate::catalog::Model;
 use crate::http::{HttpError, Method, Outgoing};
+use crate::report::Stage;
 use crate::search::Hit;
 use crate::{Error, Request};
 
@@ -41,6 +43,16 @@ pub fn sent() -> Vec<Outgoing> {
 /// What models were asked since the last call, embeddings left out.
 pub fn asked() -> Vec<Request> {
     SCENE.with_borrow_mut(|scene| std::mem::take(&mut scene.doubles.asked))
+}
+
+/// The entries of the pipeline since the last call.
+pub fn stages() -> Vec<Stage> {
+    SCENE.with_borrow_mut(|scene| std::mem::take(&mut scene.stages))
+}
+
+/// What was charged since the last call: unit and count.
+pub fn charged() -> Vec<(String, u32)> {
+    SCENE.with_borrow_mut(|scene| std::mem::take(&mut scene.charges))
 }
 
 /// What [`kit`] gives. Every method takes effect at once.
@@ -91,6 +103,12 @@ impl Kit {
     /// A secret that exists.
     pub fn secret(self, name: &str) -> Self {
         SCENE.with_borrow_mut(|scene| scene.doubles.secrets.push(name.into()));
+        self
+    }
+
+    /// A model that the gateway serves.
+    pub fn catalog(self, model: Model) -> Self {
+        SCENE.with_borrow_mut(|scene| scene.doubles.catalog.push(model));
         self
     }
 

@@ -2,8 +2,8 @@
 
 use super::cases::Case;
 use super::cuts::by_choice;
-use super::requests::RequestLine;
-use super::{Facts, deltas, generation};
+use super::requests::{self, Held, RequestLine};
+use super::{Facts, deltas, generation, tools};
 use crate::{Decision, Delta, Interest, Plugin, Rejection, Stream, Verdict};
 use serde::Deserialize;
 use serde_json::{Map, Value};
@@ -21,12 +21,19 @@ pub(super) struct Outcome {
 /// Plays the host: one plugin, a stream per choice, and only deltas of interest go in. What has no
 /// choice goes round the plugin.
 pub(super) fn run<P: Plugin>(case: &Case, batches: Vec<Vec<Delta>>) -> Result<Outcome, String> {
-    let request = case.request.clone().request()?;
+    let (request, media) = case.request.clone().request()?;
+    let held = media.clone();
     let (model, options) = (request.model.clone(), case.options.clone());
-    let generation = generation(Facts { model, options, ..Facts::default() });
+    let generation = generation(Facts { model, options, media, ..Facts::default() });
     let mut plugin = P::new(&generation).map_err(|error| error.to_string())?;
+    let original = request.clone();
     let decision = plugin.on_request(&generation, request).map_err(|error| error.to_string())?;
-    case.decision.check(&decision)?;
+    case.decision.check(&decision, &held)?;
+    match &decision {
+        Decision::Pass => tools::play(&mut plugin, &generation, &original, case)?,
+        Decision::Replace(replaced) => tools::play(&mut plugin, &generation, replaced, case)?,
+        Decision::Answer(_) | Decision::Reject(_) => {}
+    }
     let mut streams: BTreeMap<u16, (Box<dyn Stream>, Interest)> = BTreeMap::new();
     let mut outcome = Outcome::default();
     for batch in batches {
@@ -142,7 +149,7 @@ impl Decided {
         }
     }
 
-    fn check(&self, decision: &Decision) -> Result<(), String> {
+    fn check(&self, decision: &Decision, held: &[Held]) -> Result<(), String> {
         let wanted = match (self, decision) {
             (Self::Pass, Decision::Pass) => return Ok(()),
             (Self::Reject(status, metadata), Decision::Reject(it)) if *status == it.status => {
@@ -152,8 +159,9 @@ impl Decided {
                 return Ok(());
             }
             (Self::Replace(line), Decision::Replace(request)) => {
-                let wanted = RequestLine::clone(line).request()?;
-                if *request == wanted {
+                let (wanted, own) = RequestLine::clone(line).request()?;
+                let wanted = requests::resolved(wanted, &own);
+                if requests::resolved(request.clone(), held) == wanted {
                     return Ok(());
                 }
                 format!("to replace it by {wanted:?}")

@@ -2,6 +2,7 @@
 
 use super::doubles::{HttpDouble, ModelDouble, SearchDouble};
 use crate::bindings::base::patchbay::plugin::http::Incoming;
+use crate::catalog::Model;
 use crate::http::{Header, HttpError, Method};
 use crate::models::{Choice, Completion};
 use crate::search::Hit;
@@ -64,6 +65,42 @@ struct HitLine {
     offset: u64,
     #[serde(default)]
     score: f32,
+}
+
+/// A model of the catalog.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct ListedLine {
+    id: String,
+    name: Option<String>,
+    #[serde(default)]
+    created: u64,
+    context_length: Option<u64>,
+    completion_max: Option<u64>,
+    inputs: Option<Vec<String>>,
+    outputs: Option<Vec<String>>,
+    #[serde(default)]
+    parameters: Vec<String>,
+    prompt_nanos: Option<u64>,
+    completion_nanos: Option<u64>,
+}
+
+impl ListedLine {
+    pub(super) fn model(self) -> Model {
+        let text = || vec!["text".to_owned()];
+        Model {
+            name: self.name.unwrap_or_else(|| self.id.clone()),
+            id: self.id,
+            created: self.created,
+            context_length: self.context_length,
+            completion_max: self.completion_max,
+            inputs: self.inputs.unwrap_or_else(text),
+            outputs: self.outputs.unwrap_or_else(text),
+            parameters: self.parameters,
+            prompt_nanos: self.prompt_nanos,
+            completion_nanos: self.completion_nanos,
+        }
+    }
 }
 
 impl HttpLine {

@@ -7,14 +7,15 @@ use super::super::wasm;
 use crate::harness::{Double, Gateway};
 
 /// The lie, the step that finds it out, and what it says.
-const LIES: [(&str, &str, &str); 17] = [
+const LIES: [(&str, &str, &str); 18] = [
     ("id", "description", "`template`, not `hostile`"),
     ("fickle id", "description", "not `hostile`"),
     ("bad id", "description", r"id `../../etc/passwd\n`"),
     ("long id", "description", "id `xxx"),
     ("version", "description", "1.2.3"),
     ("summary", "description", "summary"),
-    ("many suffixes", "description", "suffixes has 100000"),
+    ("many triggers", "description", "triggers has 100000"),
+    ("trigger", "description", "there are suffix"),
     ("many wishes", "description", "capabilities has 100000"),
     ("capability", "description", "root"),
     ("long schema", "description", "options has 10"),
@@ -55,12 +56,12 @@ async fn a_suffix_belongs_to_who_had_it_first() {
     let (status, body) = gateway.upload("hostile-guard", thief).await;
     let message = body["error"]["message"].as_str().unwrap_or_default();
     assert_eq!(status, 422, "{body}");
-    assert!(message.contains("`taken` belongs to `hostile`"), "{message}");
+    assert!(message.contains("`suffix=taken` belongs to `hostile`"), "{message}");
     assert_eq!(gateway.get("/plugins/hostile-guard").await.0, 404);
     // Its own suffix is no theft.
     let again = wasm::version(&wasm::lying(wasm::hostile(), "suffix"), 1);
     let (status, body) = gateway.upload("hostile", again).await;
-    assert_eq!((status, &body["data"]["suffixes"]), (201, &json!(["taken"])), "{body}");
+    assert_eq!((status, &body["data"]["triggers"]), (201, &json!(["suffix=taken"])), "{body}");
 }
 
 /// Where a schema's references lead round in a circle, nothing says so before it is asked.

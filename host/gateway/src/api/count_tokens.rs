@@ -59,7 +59,7 @@ async fn count(app: &App, surface: &Surface, headers: HeaderMap, body: Body) -> 
     let admitted = generate::admit(app, &headers, body).await?;
     let request = surface.read(&admitted.body)?;
     let plugins = app.plugins.snapshot();
-    let is_suffix = |suffix: &str| plugins.by_suffix(suffix).is_some();
+    let is_suffix = |suffix: &str| plugins.is_suffix(suffix);
     let model = routing::name(&app.catalog, &request.model, is_suffix)?.id;
     let count = move || tokens::count_request(&model, &request).tokens;
     tokio::task::spawn_blocking(count).await.map_err(Error::us)

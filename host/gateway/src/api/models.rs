@@ -176,7 +176,7 @@ fn ready(app: &App) -> impl Iterator<Item = &Served> {
 /// 404 for what is not known, and for what nobody here can be asked for, with the reason.
 fn find(app: &App, text: &str) -> Result<Arc<Served>, Error> {
     let plugins = app.plugins.snapshot();
-    let is_suffix = |suffix: &str| plugins.by_suffix(suffix).is_some();
+    let is_suffix = |suffix: &str| plugins.is_suffix(suffix);
     let unknown = |message: String| Error::client(ErrorType::NotFound, message);
     let named = routing::name(&app.catalog, text, is_suffix)
         .map_err(|error| unknown(error.failure.message))?;

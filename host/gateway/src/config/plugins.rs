@@ -126,6 +126,10 @@ pub struct PluginLimits {
     pub model_nanos: u64,
     /// Queries by `search`.
     pub searches: u64,
+    /// Entries by `report`; what is over is dropped.
+    pub stages: u64,
+    /// What it may charge by `bill`, in nano-dollars.
+    pub charge_nanos: u64,
 }
 
 impl Default for PluginLimits {
@@ -150,6 +154,8 @@ impl Default for PluginLimits {
             model_calls: 8,
             model_nanos: 100_000_000,
             searches: 16,
+            stages: 32,
+            charge_nanos: 1_000_000_000,
         }
     }
 }
@@ -171,12 +177,19 @@ impl PluginLimits {
     /// # Errors
     /// Names what is no limit.
     pub fn lower(&self, name: &str, value: u64) -> Result<Self, String> {
-        let own = name.replace('-', "_");
         let all = toml::Table::try_from(self).map_err(|error| error.to_string())?;
-        let now = all.get(&own).and_then(toml::Value::as_integer);
+        let now = all.get(&name.replace('-', "_")).and_then(toml::Value::as_integer);
         let now = now.and_then(|now| u64::try_from(now).ok()).unwrap_or(0);
-        let value = i64::try_from(value.min(now)).unwrap_or(i64::MAX);
-        self.with(&toml::Table::from_iter([(own, value.into())]))
+        self.set(name, value.min(now))
+    }
+
+    /// Sets a limit, by the same name.
+    ///
+    /// # Errors
+    /// Names what is no limit.
+    pub fn set(&self, name: &str, value: u64) -> Result<Self, String> {
+        let value = i64::try_from(value).unwrap_or(i64::MAX);
+        self.with(&toml::Table::from_iter([(name.replace('-', "_"), value.into())]))
     }
 }
 
@@ -195,10 +208,13 @@ pub struct PluginTable {
     /// What its failure means; without it `closed` for a guard, else `open`.
     pub on_error: Option<OnError>,
     /// What it may reach, of what it wants: `http=https://api.exa.ai`, `secrets=EXA_KEY`,
-    /// `models=openai/*`, `search=docs`.
-    pub grant: Vec<String>,
+    /// `models=openai/*`, `search=docs`. Where it is left out, a shipped plugin may reach what it
+    /// wants, and any other nothing.
+    pub grant: Option<Vec<String>>,
     /// Secrets, by the name that the plugin uses.
     pub secrets: BTreeMap<String, PluginSecret>,
+    /// What its own units cost the client, in USD each (`search-exa = "0.007"`).
+    pub prices: BTreeMap<String, String>,
     /// Where its limits differ from `[plugins.limits]`.
     pub limits: toml::Table,
 }

@@ -11,12 +11,13 @@ use parking_lot::Mutex;
 use wire::{EmbedInput, EmbedRequest, ErrorType, Reply, Request};
 
 use super::errand::{self, Done, Line, Task};
+use super::listed;
 use super::record::Record;
 use super::{Ask, Client, attempt, pair, whole};
 use crate::app::App;
 use crate::clock;
 use crate::error::Error;
-use crate::plugin::{Answered, Asked, Call, Models, Pipeline};
+use crate::plugin::{Answered, Asked, Call, Listed, Pipeline, Services, Told};
 use crate::routing;
 use crate::store::{GenerationRecord, PluginCall, Write};
 
@@ -34,6 +35,8 @@ pub(super) struct Calls {
 struct Made {
     calls: Vec<PluginCall>,
     running: u32,
+    /// What plugins say that they did.
+    stages: Vec<Told>,
     /// The generation's record, if it was written while a call ran that no plugin waited for.
     written: Option<Box<GenerationRecord>>,
 }
@@ -57,6 +60,36 @@ impl Calls {
     /// The calls that have settled.
     pub(super) fn settled(&self) -> Vec<PluginCall> {
         self.made.lock().calls.clone()
+    }
+
+    /// What plugins said that they did, so far.
+    pub(super) fn stages(&self) -> Vec<Told> {
+        self.made.lock().stages.clone()
+    }
+
+    /// Charges what a plugin used, under an id of its own. It is held at once, so that it is there,
+    /// and written as soon as may be: nothing that a client sees depends on it.
+    fn charge(self: &Arc<Self>, plugin: &str, unit: &str, amount: Money) -> Result<(), Error> {
+        let ask = self.ask(Request::default(), 0);
+        let billing = &self.app.billing;
+        let hold = billing.hold(&ask.id, &ask.caller.hash, amount, clock::unix_ms())?;
+        let mut record = Record::begin(&self.app, &ask).of_type("plugin");
+        let row = record.charge_units(&format!("{plugin}/{unit}"), amount);
+        self.keep(PluginCall {
+            id: ask.id.clone(),
+            plugin: plugin.to_owned(),
+            model: unit.to_owned(),
+            provider_name: "Patchbay".to_owned(),
+            cost: amount,
+            ..PluginCall::default()
+        });
+        let id = ask.id;
+        tokio::spawn(async move {
+            if let Err(error) = hold.settle(amount, row).await {
+                tracing::error!(id, "a plugin's charge could not be written: {error}");
+            }
+        });
+        Ok(())
     }
 
     /// The generation's record is about to be written. A call that still runs will add to it.
@@ -92,6 +125,12 @@ impl Calls {
             tokens_completion: it.usage.completion.unwrap_or(0),
             cost: Money::from_nanos(it.cost_nanos),
         };
+        self.keep(call);
+    }
+
+    /// Adds to the bill, also of a generation that is over.
+    fn keep(&self, call: PluginCall) {
+        let id = call.id.clone();
         let mut made = self.made.lock();
         made.calls.push(call);
         let Made { calls, written, .. } = &mut *made;
@@ -143,7 +182,23 @@ impl Drop for Running {
 /// What plugins call.
 pub(super) struct Desk(pub(super) Arc<Calls>);
 
-impl Models for Desk {
+impl Services for Desk {
+    fn models(&self) -> Vec<Listed> {
+        listed::models(&self.0.app)
+    }
+
+    fn model(&self, name: &str) -> Option<Listed> {
+        listed::model(&self.0.app, name)
+    }
+
+    fn report(&self, stage: Told) {
+        self.0.made.lock().stages.push(stage);
+    }
+
+    fn charge(&self, plugin: &str, unit: &str, amount: Money) -> Result<(), Error> {
+        self.0.charge(plugin, unit, amount)
+    }
+
     fn complete(&self, call: Call, request: Request) -> Asked<Reply> {
         let calls = Arc::clone(&self.0);
         self.0.run(async move {

@@ -14,7 +14,7 @@ use crate::app::App;
 use crate::clock;
 use crate::config::catalog::Endpoint;
 use crate::error::{Error, Side};
-use crate::plugin::{Outcome, Selected};
+use crate::plugin::{Outcome, Selected, Told};
 use crate::routing::Step;
 use crate::store::{GenerationRecord, PluginUse, ProviderResponse, Write};
 
@@ -199,6 +199,19 @@ impl Record {
             provider,
             ..Head::default()
         }
+    }
+
+    /// What a plugin used of what is its own, as a generation of its own.
+    pub(super) fn charge_units(&mut self, what: &str, amount: Money) -> GenerationRecord {
+        what.clone_into(&mut self.kept.model);
+        self.kept.provider_name = Some("Patchbay".to_owned());
+        self.kept.total_cost = amount;
+        self.row()
+    }
+
+    /// What plugins said that they did, so far.
+    pub(super) fn stages(&self) -> Vec<Told> {
+        self.calls.as_ref().map(|calls| calls.stages()).unwrap_or_default()
     }
 
     /// Keeps a generation that failed before its reply began. Nothing was charged, so nobody

@@ -43,8 +43,7 @@ impl Record {
                     "status": attempt.status.unwrap_or(0)})
             })
             .collect();
-        let pipeline: Vec<Value> =
-            self.plugin_ids().map(|id| json!({"type": "plugin", "name": id})).collect();
+        let pipeline = self.pipeline();
         let selected = attempts.last().map_or("a plugin", |attempt| &attempt.provider_name);
         let model = serving.and_then(|at| Some(&*plan.steps.get(at)?.model));
         let is_fallback = model.is_some_and(|model| !requested.starts_with(model));
@@ -59,5 +58,27 @@ impl Record {
             "attempts": tried,
             "pipeline": pipeline,
         }))
+    }
+}
+
+impl Record {
+    /// What plugins said that they did; of one that said nothing, that it took part.
+    fn pipeline(&self) -> Vec<Value> {
+        let stages = self.stages();
+        let silent = self.plugin_ids().filter(|id| stages.iter().all(|stage| stage.plugin != **id));
+        let silent: Vec<Value> = silent.map(|id| json!({"type": "plugin", "name": id})).collect();
+        let told = stages.iter().map(|stage| {
+            let mut entry = json!({"type": stage.kind, "name": stage.name});
+            if let Some(summary) = &stage.summary {
+                entry["summary"] = json!(summary);
+            }
+            if !stage.data.is_empty() {
+                let data = stage.data.iter();
+                let data = data.map(|(name, json)| (name.clone(), json.read().unwrap_or_default()));
+                entry["data"] = Value::Object(data.collect());
+            }
+            entry
+        });
+        silent.into_iter().chain(told).collect()
     }
 }

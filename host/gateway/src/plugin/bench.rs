@@ -36,7 +36,7 @@ impl Guest {
         let sandboxes = Sandboxes::new(&config)?;
         let workshop = Workshop::new(&config.plugins, Compiler::Here)?;
         let loader = Loader { workshop: &workshop, sandboxes: &sandboxes, config: &config };
-        let environment = |id: &str| Environment::new(id, &config.plugins.limits);
+        let environment = |id: &str, limits: &_| Environment::new(id, limits);
         let plugin: Plugin = loader.load(wasm, Origin::Upload, 1, &environment)?;
         let selected = Selected {
             plugin: Arc::new(plugin),

@@ -32,6 +32,9 @@ pub(super) mod waiting {
             "patchbay:plugin/system": super::patchbay::plugin::system,
             "patchbay:plugin/tokens": super::patchbay::plugin::tokens,
             "patchbay:plugin/secrets": super::patchbay::plugin::secrets,
+            "patchbay:plugin/catalog": super::patchbay::plugin::catalog,
+            "patchbay:plugin/report": super::patchbay::plugin::report,
+            "patchbay:plugin/bill": super::patchbay::plugin::bill,
             "patchbay:plugin/http": super::patchbay::plugin::http,
             "patchbay:plugin/models": super::patchbay::plugin::models,
             "patchbay:plugin/search": super::patchbay::plugin::search,
@@ -39,13 +42,14 @@ pub(super) mod waiting {
     });
 
     pub(in crate::plugin) use exports::patchbay::plugin::{
-        audit_hook, plugin as about, request_hook, stream_hook,
+        audit_hook, plugin as about, request_hook, stream_hook, tool_hook,
     };
 }
 
 pub(super) use exports::patchbay::plugin::{
-    audit_hook, plugin as about, request_hook, stream_hook,
+    audit_hook, plugin as about, request_hook, stream_hook, tool_hook,
 };
 pub(super) use patchbay::plugin::{
-    context, http, log, metrics, models, search, secrets, state, system, tokens, types,
+    bill, catalog, context, http, log, metrics, models, report, search, secrets, state, system,
+    tokens, types,
 };

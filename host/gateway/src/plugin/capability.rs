@@ -8,7 +8,8 @@ use wasmtime::Engine;
 use wasmtime::component::{HasSelf, Linker};
 
 use super::bindings::{
-    context, http, log, metrics, models, search, secrets, state, system, tokens, types,
+    bill, catalog, context, http, log, metrics, models, report, search, secrets, state, system,
+    tokens, types,
 };
 use super::capabilities::metrics::Series;
 use super::capabilities::state::Space;
@@ -19,7 +20,7 @@ use super::host::{State, as_usize};
 use crate::config::PluginLimits;
 
 /// The interfaces that a plugin may import, and the lane that each leads to.
-const LINKED: [(&str, Lane); 11] = [
+const LINKED: [(&str, Lane); 14] = [
     ("types", Lane::Pure),
     ("context", Lane::Pure),
     ("log", Lane::Pure),
@@ -28,6 +29,9 @@ const LINKED: [(&str, Lane); 11] = [
     ("system", Lane::Pure),
     ("tokens", Lane::Pure),
     ("secrets", Lane::Pure),
+    ("catalog", Lane::Pure),
+    ("report", Lane::Pure),
+    ("bill", Lane::Pure),
     ("http", Lane::Waiting),
     ("models", Lane::Waiting),
     ("search", Lane::Waiting),
@@ -52,6 +56,9 @@ pub(super) fn linker(engine: &Engine) -> Result<Linker<State>, anyhow::Error> {
     system::add_to_linker::<State, HasSelf<State>>(&mut linker, |state| state)?;
     tokens::add_to_linker::<State, HasSelf<State>>(&mut linker, |state| state)?;
     secrets::add_to_linker::<State, HasSelf<State>>(&mut linker, |state| state)?;
+    catalog::add_to_linker::<State, HasSelf<State>>(&mut linker, |state| state)?;
+    report::add_to_linker::<State, HasSelf<State>>(&mut linker, |state| state)?;
+    bill::add_to_linker::<State, HasSelf<State>>(&mut linker, |state| state)?;
     http::add_to_linker::<State, HasSelf<State>>(&mut linker, |state| state)?;
     models::add_to_linker::<State, HasSelf<State>>(&mut linker, |state| state)?;
     search::add_to_linker::<State, HasSelf<State>>(&mut linker, |state| state)?;

@@ -15,6 +15,7 @@ mod requests;
 mod script;
 #[cfg(test)]
 mod tests;
+mod tools;
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};

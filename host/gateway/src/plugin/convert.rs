@@ -2,14 +2,16 @@
 //! memory; lifting checks, because a guest may return anything.
 
 mod answer;
+mod controls;
 mod delta;
 mod replaced;
 mod request;
 
 pub(super) use answer::message_of;
+pub(super) use controls::take as take_controls;
 pub(super) use delta::{lift_delta, lower_delta, lower_finish, lower_usage, size_of};
 pub(crate) use replaced::size_of_request;
-pub(super) use replaced::{Host, lift_request};
+pub(super) use replaced::{Host, lift_function, lift_own_part, lift_request, size_of_content};
 pub(super) use request::lower_request;
 
 use super::bindings::types as wit;

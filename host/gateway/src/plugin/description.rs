@@ -6,6 +6,7 @@ use wire::Json;
 
 use super::bindings::types as wit;
 use super::grant;
+use super::trigger::Trigger;
 use crate::config::{Config, OnError, PluginLimits};
 
 /// A checked description.
@@ -21,10 +22,17 @@ pub(crate) struct Description {
     pub(crate) summary: String,
     /// JSON Schema of its options.
     pub(crate) options: Json,
-    /// Model suffixes that enable it.
-    pub(crate) suffixes: Vec<String>,
+    /// What in a request enables it.
+    pub(crate) triggers: Vec<Trigger>,
     /// Capabilities wanted.
     pub(crate) capabilities: Vec<String>,
+}
+
+impl Description {
+    /// Its triggers in the notation in which they are described.
+    pub(crate) fn triggers_shown(&self) -> Vec<String> {
+        self.triggers.iter().map(ToString::to_string).collect()
+    }
 }
 
 /// What a plugin is for.
@@ -64,43 +72,39 @@ impl Kind {
 pub(super) fn check(
     it: wit::Description,
     config: &Config,
+    is_shipped: bool,
 ) -> Result<(Description, Validator, PluginLimits), String> {
     // What is wrong is told in its own words, which may be long.
-    checked(it, config).map_err(|reason| match reason.char_indices().nth(REASON_CHARS_MAX) {
-        Some((end, _)) => format!("{}…", reason.get(..end).unwrap_or_default()),
-        None => reason,
+    checked(it, config, is_shipped).map_err(|reason| {
+        match reason.char_indices().nth(REASON_CHARS_MAX) {
+            Some((end, _)) => format!("{}…", reason.get(..end).unwrap_or_default()),
+            None => reason,
+        }
     })
 }
 
 fn checked(
     it: wit::Description,
     config: &Config,
+    is_shipped: bool,
 ) -> Result<(Description, Validator, PluginLimits), String> {
     check_sizes(&it)?;
     let is_id_letter =
         |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
-    let is_word = |word: &str, bytes_max| {
-        let begins = word.bytes().next().is_some_and(|byte| byte != b'-');
-        begins && word.len() <= bytes_max && word.bytes().all(is_id_letter)
-    };
-    if !is_word(&it.id, ID_BYTES_MAX) {
+    let begins = it.id.bytes().next().is_some_and(|byte| byte != b'-');
+    if !begins || it.id.len() > ID_BYTES_MAX || !it.id.bytes().all(is_id_letter) {
         let rule = "use 1 to 64 lower-case letters, digits and `-`";
         return Err(format!("id `{}` is no id: {rule}", it.id.escape_debug()));
     }
     if !is_version(&it.version) {
         return Err(format!("version `{}` is none: write `1.2.3`", it.version.escape_debug()));
     }
-    if let Some(suffix) = it.suffixes.iter().find(|suffix| !is_word(suffix, SUFFIX_BYTES_MAX)) {
-        let rule = "use 1 to 32 lower-case letters, digits and `-`";
-        return Err(format!("suffix `{}` is none: {rule}", suffix.escape_debug()));
-    }
+    let triggers = it.triggers.iter().map(|text| text.parse()).collect::<Result<_, String>>()?;
     for wanted in &it.capabilities {
         grant::check(wanted).map_err(|error| format!("capability {error}"))?;
     }
+    let limits = limits(&it, config, is_shipped)?;
     let (options, validator) = schema(it.options)?;
-    let limits = it.limits.iter().try_fold(ceilings(&it.id, config)?, |limits, asked| {
-        limits.lower(&asked.name, asked.value).map_err(|error| format!("limit: {error}"))
-    })?;
     let description = Description {
         id: it.id,
         version: it.version,
@@ -111,7 +115,7 @@ fn checked(
         },
         summary: it.summary,
         options,
-        suffixes: it.suffixes,
+        triggers,
         capabilities: it.capabilities,
     };
     Ok((description, validator, limits))
@@ -122,7 +126,7 @@ fn check_sizes(it: &wit::Description) -> Result<(), String> {
     let sizes = [
         ("summary", "bytes", it.summary.len(), SUMMARY_BYTES_MAX),
         ("options", "bytes", it.options.len(), OPTIONS_BYTES_MAX),
-        ("suffixes", "names", it.suffixes.len(), SUFFIXES_MAX),
+        ("triggers", "entries", it.triggers.len(), TRIGGERS_MAX),
         ("limits", "entries", it.limits.len(), LIMITS_MAX),
         ("capabilities", "entries", it.capabilities.len(), CAPABILITIES_MAX),
     ];
@@ -158,6 +162,24 @@ fn schema(text: String) -> Result<(Json, Validator), String> {
     Ok((json, validator))
 }
 
+/// What a plugin may use: what it asks for, up to what the operator lets it. A shipped one knows what
+/// its work takes: where the operator says nothing of that plugin, it may ask for more than others.
+fn limits(
+    it: &wit::Description,
+    config: &Config,
+    is_shipped: bool,
+) -> Result<PluginLimits, String> {
+    let own = config.plugin.get(&it.id).map(|table| &table.limits);
+    it.limits.iter().try_fold(ceilings(&it.id, config)?, |limits, asked| {
+        let is_decided = own.is_some_and(|own| own.contains_key(&asked.name.replace('-', "_")));
+        let limited = match is_shipped && !is_decided {
+            true => limits.set(&asked.name, asked.value),
+            false => limits.lower(&asked.name, asked.value),
+        };
+        limited.map_err(|error| format!("limit: {error}"))
+    })
+}
+
 /// What the operator lets a plugin use.
 ///
 /// # Errors
@@ -170,8 +192,7 @@ pub(super) fn ceilings(id: &str, config: &Config) -> Result<PluginLimits, String
 }
 
 const ID_BYTES_MAX: usize = 64;
-const SUFFIX_BYTES_MAX: usize = 32;
-const SUFFIXES_MAX: usize = 16;
+const TRIGGERS_MAX: usize = 16;
 const SUMMARY_BYTES_MAX: usize = 500;
 /// The schema is kept as text and as a validator, and shown whole.
 const OPTIONS_BYTES_MAX: usize = 64 << 10;
@@ -193,7 +214,7 @@ mod tests {
             kind: wit::Kind::Transform,
             summary: String::new(),
             options: "{}".to_owned(),
-            suffixes: Vec::new(),
+            triggers: Vec::new(),
             limits: Vec::new(),
             capabilities: Vec::new(),
         }
@@ -202,7 +223,7 @@ mod tests {
     fn refusal(change: impl FnOnce(&mut wit::Description)) -> String {
         let mut it = described();
         change(&mut it);
-        check(it, &Config::default()).map(|_| ()).unwrap_err()
+        check(it, &Config::default(), false).map(|_| ()).unwrap_err()
     }
 
     #[test]
@@ -214,10 +235,12 @@ mod tests {
         assert!(refusal(|it| it.options = "{".into()).starts_with("options is not JSON"));
         assert!(refusal(|it| it.options = "[]".into()).contains("an object"));
         assert!(refusal(|it| it.options = r#"{"type":7}"#.into()).contains("JSON Schema"));
-        assert!(refusal(|it| it.suffixes.push("a:b".into())).starts_with("suffix `a:b`"));
+        assert!(refusal(|it| it.triggers.push("suffix=a:b".into())).starts_with("suffix `a:b`"));
         assert!(refusal(|it| it.capabilities.push("fly".into())).starts_with("capability `fly`"));
         assert!(refusal(|it| it.summary = "x".repeat(501)).starts_with("summary has 501 bytes"));
-        assert!(refusal(|it| it.suffixes = vec!["a".into(); 17]).starts_with("suffixes has 17"));
+        assert!(
+            refusal(|it| it.triggers = vec!["suffix=a".into(); 17]).starts_with("triggers has 17")
+        );
         assert!(refusal(|it| it.options = " ".repeat(70_000)).starts_with("options has 70000"));
         assert!(refusal(|it| it.id = "ü".repeat(1 << 20)).chars().count() <= 501);
         let limit = wit::Limit { name: "luck".into(), value: 1 };
@@ -233,9 +256,13 @@ mod tests {
         let limits = toml::Table::from_iter([("memory_bytes".to_owned(), 7.into())]);
         let table = PluginTable { limits, ..Default::default() };
         config.plugin.insert("hello".to_owned(), table);
-        let (_, _, limits) = check(it, &config).unwrap();
+        let (_, _, limits) = check(it.clone(), &config, false).unwrap();
         assert_eq!(limits.cpu_ms, config.plugins.limits.cpu_ms);
         assert_eq!(limits.held_ms, 5);
         assert_eq!(limits.memory_bytes, 7);
+        it.limits.push(wit::Limit { name: "memory-bytes".into(), value: 8 });
+        let (_, _, limits) = check(it, &config, true).unwrap();
+        assert_eq!((limits.cpu_ms, limits.held_ms), (1_000_000, 5), "a shipped one may ask");
+        assert_eq!(limits.memory_bytes, 7, "the operator's word holds for it too");
     }
 }

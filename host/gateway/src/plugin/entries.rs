@@ -4,7 +4,7 @@
 use wasmtime::component::{Instance, InstancePre};
 use wasmtime::{AsContextMut, Store};
 
-use super::bindings::{audit_hook, request_hook, stream_hook, waiting};
+use super::bindings::{audit_hook, request_hook, stream_hook, tool_hook, waiting};
 use super::host::State;
 
 /// How a plugin runs. It follows from what it imports.
@@ -36,6 +36,7 @@ pub(super) enum In<P, W> {
 
 pub(super) type RequestEntry = In<request_hook::GuestIndices, waiting::request_hook::GuestIndices>;
 pub(super) type StreamEntry = In<stream_hook::GuestIndices, waiting::stream_hook::GuestIndices>;
+pub(super) type ToolEntry = In<tool_hook::GuestIndices, waiting::tool_hook::GuestIndices>;
 pub(super) type AuditEntry = In<audit_hook::GuestIndices, waiting::audit_hook::GuestIndices>;
 pub(super) type StreamGuest = In<stream_hook::Guest, waiting::stream_hook::Guest>;
 
@@ -45,6 +46,8 @@ pub(super) struct Entries {
     pub(super) request: Option<RequestEntry>,
     /// `stream-hook`
     pub(super) stream: Option<StreamEntry>,
+    /// `tool-hook`
+    pub(super) tools: Option<ToolEntry>,
     /// `audit-hook`
     pub(super) audit: Option<AuditEntry>,
 }
@@ -73,6 +76,7 @@ impl Entries {
         Ok(Self {
             request: find!("request-hook", request_hook),
             stream: find!("stream-hook", stream_hook),
+            tools: find!("tool-hook", tool_hook),
             audit: find!("audit-hook", audit_hook),
         })
     }
@@ -87,27 +91,19 @@ impl Entries {
         store: &mut Store<State>,
         instance: &Instance,
     ) -> wasmtime::Result<()> {
-        match &self.request {
-            Some(In::Pure(entry)) => {
-                entry.load(store.as_context_mut(), instance)?;
-            }
-            Some(In::Waiting(entry)) => {
-                entry.load(store.as_context_mut(), instance)?;
-            }
-            None => {}
+        macro_rules! check {
+            ($hook:ident) => {
+                match &self.$hook {
+                    Some(In::Pure(entry)) => drop(entry.load(store.as_context_mut(), instance)?),
+                    Some(In::Waiting(entry)) => drop(entry.load(store.as_context_mut(), instance)?),
+                    None => {}
+                }
+            };
         }
-        if let Some(entry) = &self.stream {
-            entry.load(store, instance)?;
-        }
-        match &self.audit {
-            Some(In::Pure(entry)) => {
-                entry.load(store.as_context_mut(), instance)?;
-            }
-            Some(In::Waiting(entry)) => {
-                entry.load(store.as_context_mut(), instance)?;
-            }
-            None => {}
-        }
+        check!(request);
+        check!(stream);
+        check!(tools);
+        check!(audit);
         Ok(())
     }
 }

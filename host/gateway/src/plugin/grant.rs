@@ -4,6 +4,8 @@
 
 use std::collections::BTreeMap;
 
+use ledger::Money;
+
 use super::egress::Pattern;
 use crate::config::PluginTable;
 
@@ -16,6 +18,8 @@ pub(super) struct Grants {
     pub(super) http_private: Vec<Pattern>,
     /// Secrets, by name.
     pub(super) secrets: BTreeMap<String, Secret>,
+    /// What its units cost.
+    pub(super) prices: BTreeMap<String, Money>,
     models: Vec<String>,
     search: Vec<String>,
     /// All of it in the notation that it is granted in.
@@ -94,6 +98,14 @@ impl Grants {
             if !is_granted {
                 grants.missing.push(want.clone());
             }
+        }
+        for (unit, usd) in table.into_iter().flat_map(|table| &table.prices) {
+            let wrong = |why: String| format!("plugin.{id}.prices.{unit}: {why}");
+            let price: Money = usd.parse().map_err(|error| wrong(format!("{error}")))?;
+            if price.is_negative() {
+                return Err(wrong(format!("${usd} is less than nothing")));
+            }
+            grants.prices.insert(unit.clone(), price);
         }
         for (name, secret) in &mut grants.secrets {
             let hosts = table.and_then(|table| table.secrets.get(name)).map(|it| &it.hosts);

@@ -63,6 +63,10 @@ pub(super) struct Used {
     pub(super) model_nanos: u64,
     /// Queries by `search`.
     pub(super) searches: u64,
+    /// Entries by `report`.
+    pub(super) stages: u64,
+    /// What was charged by `bill`, in nano-dollars.
+    pub(super) charge_nanos: u64,
 }
 
 impl State {

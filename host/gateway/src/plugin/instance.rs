@@ -101,6 +101,64 @@ impl Instance {
         }
     }
 
+    /// Asks which functions it offers. `asked` are the request's tools that enable it, as they came.
+    pub(super) async fn offer(
+        &mut self,
+        asked: &[&str],
+    ) -> Result<Vec<types::FunctionResult>, Failed> {
+        self.enter();
+        let offered = self.call_offer(asked).await;
+        self.settle(offered)?.map_err(refused)
+    }
+
+    async fn call_offer(
+        &mut self,
+        asked: &[&str],
+    ) -> wasmtime::Result<Result<Vec<types::FunctionResult>, types::PluginError>> {
+        let (store, instance) = (&mut self.store, &self.instance);
+        match (&self.plugin.entries.tools, &self.polled) {
+            (Some(In::Pure(entry)), _) => {
+                entry.load(&mut *store, instance)?.call_offer(store, generation(), asked)
+            }
+            (Some(In::Waiting(entry)), Some(polled)) => {
+                let guest = entry.load(&mut *store, instance)?;
+                let view = Arc::clone(&store.data().view);
+                let call = guest.call_offer(store, generation(), asked);
+                within(&self.plugin, &view, polled, call).await
+            }
+            _ => Ok(Ok(Vec::new())),
+        }
+    }
+
+    /// Runs one of its tools.
+    pub(super) async fn call(
+        &mut self,
+        call: types::ToolCallParam<'_>,
+    ) -> Result<types::ToolOutput, Failed> {
+        self.enter();
+        let output = self.call_tool(call).await;
+        self.settle(output)?.map_err(refused)
+    }
+
+    async fn call_tool(
+        &mut self,
+        call: types::ToolCallParam<'_>,
+    ) -> wasmtime::Result<Result<types::ToolOutput, types::PluginError>> {
+        let (store, instance) = (&mut self.store, &self.instance);
+        match (&self.plugin.entries.tools, &self.polled) {
+            (Some(In::Pure(entry)), _) => {
+                entry.load(&mut *store, instance)?.call_call(store, generation(), call)
+            }
+            (Some(In::Waiting(entry)), Some(polled)) => {
+                let guest = entry.load(&mut *store, instance)?;
+                let view = Arc::clone(&store.data().view);
+                let call = guest.call_call(store, generation(), call);
+                within(&self.plugin, &view, polled, call).await
+            }
+            _ => Err(wasmtime::Error::msg("it has no tools")),
+        }
+    }
+
     /// Makes the transformer of a choice and asks what it wants.
     pub(super) async fn transformer(
         &mut self,

@@ -102,8 +102,23 @@ pub(crate) struct Hooks {
     pub(crate) request: bool,
     /// Inside the reply.
     pub(crate) stream: bool,
+    /// Tools of its own.
+    pub(crate) tools: bool,
     /// After the fact.
     pub(crate) audit: bool,
+}
+
+impl Hooks {
+    /// Their names, in the order in which they run.
+    pub(crate) fn names(self) -> Vec<&'static str> {
+        let all = [
+            ("request", self.request),
+            ("tools", self.tools),
+            ("stream", self.stream),
+            ("audit", self.audit),
+        ];
+        all.into_iter().filter(|(_, has)| *has).map(|(name, _)| name).collect()
+    }
 }
 
 /// Where a plugin came from.
@@ -180,7 +195,7 @@ impl Loader<'_> {
         bytes: &[u8],
         origin: Origin,
         generation: u64,
-        environment: &dyn Fn(&str) -> Arc<Environment>,
+        environment: &dyn Fn(&str, &PluginLimits) -> Arc<Environment>,
     ) -> Result<Plugin, LoadError> {
         let digest = digest(bytes);
         let began = clock::now();
@@ -197,8 +212,9 @@ impl Loader<'_> {
         let code = link(first, &artefact.component(&first.engine)?)?;
         let (entries, hooks) = entries(&code, lane)?;
         let described = on_a_thread(|| self.describe(&code, lane))?;
-        let (description, validator, limits) = description::check(described, self.config)
-            .map_err(|reason| LoadError::new("description", reason))?;
+        let (description, validator, limits) =
+            description::check(described, self.config, origin == Origin::Shipped)
+                .map_err(|reason| LoadError::new("description", reason))?;
         // What it may use is known now; if that is more than the others, it moves.
         let own = self.sandboxes.for_memory(limits.memory_bytes.max(memory));
         let (code, entries) = match std::ptr::eq(own, first) {
@@ -213,7 +229,7 @@ impl Loader<'_> {
         let on_error = table.and_then(|table| table.on_error);
         Ok(Plugin {
             on_error: on_error.unwrap_or(description.kind.on_error()),
-            environment: environment(&description.id),
+            environment: environment(&description.id, &limits),
             breaker: Breaker::new(self.config.plugins.breaker),
             limits: Arc::new(limits),
             bytes: bytes.len(),
@@ -361,10 +377,11 @@ fn entries(code: &InstancePre<State>, lane: Lane) -> Result<(Entries, Hooks), Lo
     let hooks = Hooks {
         request: exports("request-hook"),
         stream: exports("stream-hook"),
+        tools: exports("tool-hook"),
         audit: exports("audit-hook"),
     };
-    if !hooks.request && !hooks.stream && !hooks.audit {
-        let reason = "it exports no hook: name one in `export!` (request, stream, audit)";
+    if hooks.names().is_empty() {
+        let reason = "it exports no hook: name one in `export!` (request, stream, tools, audit)";
         return Err(LoadError::new("exports", reason));
     }
     let entries = Entries::find(code, lane, exports)

@@ -4,7 +4,8 @@
 use std::pin::Pin;
 use std::sync::Arc;
 
-use wire::{Reply, Request, Usage};
+use ledger::Money;
+use wire::{Json, Reply, Request, Usage};
 
 use super::bindings::search::Hit;
 use super::bindings::types::PluginError;
@@ -29,18 +30,73 @@ pub(crate) struct World {
     pub(super) gate: Arc<Gate>,
     /// The documents.
     pub(super) indexes: Arc<index::Indexes>,
-    /// Models, on the bill of the generation.
-    pub(super) models: Arc<dyn Models>,
+    /// What the gateway itself does for plugins.
+    pub(super) services: Arc<dyn Services>,
 }
 
-/// Models for plugins. Each call is routed, held and billed like a client's, under the generation
-/// that the plugin runs for.
-pub(crate) trait Models: Send + Sync {
+/// What the gateway does for the plugins of one generation. Each call of a model is routed, held
+/// and billed like a client's, under that generation.
+pub(crate) trait Services: Send + Sync {
+    /// All models that the client may ask, by id.
+    fn models(&self) -> Vec<Listed>;
+
+    /// One of them, by any name that a request may use.
+    fn model(&self, name: &str) -> Option<Listed>;
+
+    /// An entry of what the client is told of the request's way.
+    fn report(&self, stage: Stage);
+
+    /// Puts a cost of a plugin's own on the bill. Written down later.
+    ///
+    /// # Errors
+    /// When the client can't pay it.
+    fn charge(&self, plugin: &str, unit: &str, amount: Money) -> Result<(), Error>;
+
     /// Asks a model. The call goes on and is billed even when the future is dropped.
     fn complete(&self, call: Call, request: Request) -> Asked<Reply>;
 
     /// Turns texts into vectors.
     fn embed(&self, call: Call, model: String, inputs: Vec<String>) -> Asked<Vec<Vec<f32>>>;
+}
+
+/// A model as plugins see it; what is not known is absent.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Listed {
+    /// `author/name`
+    pub(crate) id: String,
+    /// For people.
+    pub(crate) name: String,
+    /// Seconds since 1970.
+    pub(crate) created: u64,
+    /// Tokens read and written together.
+    pub(crate) context_length: Option<u64>,
+    /// Most tokens written.
+    pub(crate) completion_max: Option<u64>,
+    /// What it reads (`text`, `image`).
+    pub(crate) inputs: Vec<String>,
+    /// What it makes.
+    pub(crate) outputs: Vec<String>,
+    /// The parameters it takes.
+    pub(crate) parameters: Vec<String>,
+    /// Nano-dollars per million tokens read.
+    pub(crate) prompt_nanos: Option<u64>,
+    /// Nano-dollars per million tokens written.
+    pub(crate) completion_nanos: Option<u64>,
+}
+
+/// What a plugin says that it did.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Stage {
+    /// Who says so.
+    pub(crate) plugin: String,
+    /// `type`
+    pub(crate) kind: String,
+    /// What did it.
+    pub(crate) name: String,
+    /// One sentence.
+    pub(crate) summary: Option<String>,
+    /// Further fields.
+    pub(crate) data: Vec<(String, Json)>,
 }
 
 /// A call that is on its way.
@@ -101,14 +157,14 @@ impl Outside {
         Ok(hits.into_iter().map(hit).collect())
     }
 
-    /// The models, if there are any.
-    pub(super) fn models(&self) -> Option<Arc<dyn Models>> {
+    /// What the gateway does for plugins, if there is a gateway.
+    pub(super) fn services(&self) -> Option<Arc<dyn Services>> {
         match self {
             Self::Nothing => None,
-            Self::World(world) => Some(Arc::clone(&world.models)),
+            Self::World(world) => Some(Arc::clone(&world.services)),
             Self::Script(script) => {
-                let models: Arc<dyn Models> = Arc::<Script>::clone(script);
-                Some(models)
+                let services: Arc<dyn Services> = Arc::<Script>::clone(script);
+                Some(services)
             }
         }
     }

@@ -12,13 +12,16 @@ use super::fault::Failed;
 use super::media::{self, Held};
 use super::select::Selected;
 use super::stage::{Broken, Stage};
+use super::tools::Offered;
 use super::view::GenerationView;
 use crate::clock;
 use crate::error::Error;
 
 /// The plugins of one generation.
 pub(crate) struct Pipeline {
-    stages: Vec<Stage>,
+    pub(super) stages: Vec<Stage>,
+    /// The functions that plugins run.
+    pub(super) offered: Vec<Offered>,
     surface: &'static str,
     /// When the generation's time is over; none where no plugin could take any.
     deadline: Option<Instant>,
@@ -62,12 +65,12 @@ impl Pipeline {
         let (surface, deadline) = (view.surface, Some(view.deadline));
         let view = Arc::new(view);
         let stages = selected.into_iter().map(|selected| Stage::new(selected, &view)).collect();
-        Self { stages, surface, deadline }
+        Self { stages, offered: Vec::new(), surface, deadline }
     }
 
     /// No plugin at all.
     pub(crate) fn none() -> Self {
-        Self { stages: Vec::new(), surface: "", deadline: None }
+        Self { stages: Vec::new(), offered: Vec::new(), surface: "", deadline: None }
     }
 
     /// Runs the request hooks. A request that no plugin changed keeps its source.

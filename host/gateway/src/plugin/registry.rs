@@ -12,8 +12,9 @@ use super::cases::{self, CaseReport};
 use super::compile::Compiler;
 use super::folder::{Folder, Kept};
 use super::load::{LoadError, Origin, Plugin};
-use super::outside::{Models, Outside};
+use super::outside::{Outside, Services};
 use super::shelf::Shelf;
+use super::trigger::{Signs, Trigger};
 use super::watch::Watch;
 use crate::config::{self, Config};
 
@@ -68,8 +69,8 @@ impl Plugins {
     }
 
     /// What a generation's plugins reach outside the sandbox.
-    pub(crate) fn outside(&self, models: Arc<dyn Models>) -> Outside {
-        self.shelf.outside(models)
+    pub(crate) fn outside(&self, services: Arc<dyn Services>) -> Outside {
+        self.shelf.outside(services)
     }
 
     /// Loads a file and makes it the current version of the plugin that it says it is. Slow: it
@@ -225,9 +226,26 @@ impl Registry {
         self.lines.get(id).map(|line| &line.current)
     }
 
-    /// The plugin that a model suffix enables.
-    pub(crate) fn by_suffix(&self, suffix: &str) -> Option<&Arc<Plugin>> {
-        self.list().find(|plugin| plugin.description.suffixes.iter().any(|own| own == suffix))
+    /// Whether a model suffix enables a plugin.
+    pub(crate) fn is_suffix(&self, suffix: &str) -> bool {
+        self.by_trigger(&Trigger::Suffix(suffix.to_owned())).is_some()
+    }
+
+    /// Whether a model's name enables a plugin, which will choose another.
+    pub(crate) fn is_model(&self, name: &str) -> bool {
+        self.by_trigger(&Trigger::Model(name.to_owned())).is_some()
+    }
+
+    fn by_trigger(&self, trigger: &Trigger) -> Option<&Arc<Plugin>> {
+        self.list().find(|plugin| plugin.description.triggers.contains(trigger))
+    }
+
+    /// The plugins that something in a request enables, by id.
+    pub(crate) fn triggered(&self, signs: &Signs<'_>) -> Vec<String> {
+        let is_enabled = |plugin: &&Arc<Plugin>| {
+            plugin.description.triggers.iter().any(|trigger| trigger.fits(signs))
+        };
+        self.list().filter(is_enabled).map(|plugin| plugin.description.id.clone()).collect()
     }
 
     /// Every plugin's current version, by id.
@@ -341,7 +359,7 @@ impl Registry {
         })
     }
 
-    /// Adds a version, unless one of its suffixes is another plugin's.
+    /// Adds a version, unless one of its triggers is another plugin's.
     pub(super) fn add(
         &mut self,
         plugin: &Arc<Plugin>,
@@ -349,12 +367,13 @@ impl Registry {
         kept_max: usize,
     ) -> Result<(), LoadError> {
         let id = &plugin.description.id;
-        let taken = plugin.description.suffixes.iter().find_map(|suffix| {
-            let other = &self.by_suffix(suffix)?.description.id;
-            (other != id).then_some((suffix, other))
+        let exclusive = plugin.description.triggers.iter().filter(|it| it.is_exclusive());
+        let taken = exclusive.filter_map(|trigger| {
+            let other = &self.by_trigger(trigger)?.description.id;
+            (other != id).then_some((trigger, other))
         });
-        if let Some((suffix, other)) = taken {
-            let reason = format!("suffix `{suffix}` belongs to `{other}`");
+        if let Some((trigger, other)) = taken.into_iter().next() {
+            let reason = format!("trigger `{trigger}` belongs to `{other}`");
             return Err(LoadError::new("description", reason));
         }
         let plugin = Arc::clone(plugin);

@@ -35,8 +35,8 @@ pub(crate) enum Why {
     Key,
     /// The request names it.
     Request,
-    /// A suffix of the request's model stands for it.
-    Suffix,
+    /// Something in the request enables it: a suffix of its model, a tool, a file.
+    Trigger,
 }
 
 impl Why {
@@ -47,7 +47,7 @@ impl Why {
             Self::Default => "default",
             Self::Key => "key",
             Self::Request => "request",
-            Self::Suffix => "suffix",
+            Self::Trigger => "trigger",
         }
     }
 }
@@ -59,8 +59,8 @@ pub(crate) struct Wanted<'a> {
     pub(crate) id: &'a str,
     /// The request's `plugins`.
     pub(crate) entries: &'a [PluginEntry],
-    /// What its model's suffixes stand for.
-    pub(crate) suffixes: &'a [String],
+    /// The plugins that something else in it enables.
+    pub(crate) triggered: &'a [String],
     /// The key's own defaults.
     pub(crate) defaults: &'a [PluginEntry],
 }
@@ -70,10 +70,10 @@ impl<'a> Wanted<'a> {
     pub(crate) fn of(
         id: &'a str,
         entries: &'a [PluginEntry],
-        suffixes: &'a [String],
+        triggered: &'a [String],
         defaults: &'a [PluginEntry],
     ) -> Self {
-        Self { id, entries, suffixes, defaults }
+        Self { id, entries, triggered, defaults }
     }
 
     fn entry(&self, id: &str) -> Option<&'a PluginEntry> {
@@ -102,7 +102,7 @@ impl<'a> Wanted<'a> {
 
 impl Registry {
     /// The ids of the plugins that run, in order: the operator's `always` and `default`, the
-    /// key's, those the request names, those its model's suffixes stand for. Request hooks run in
+    /// key's, those the request names, those that something else in it enables. Request hooks run in
     /// this order, stream hooks in reverse.
     pub(crate) fn order<'a>(
         &'a self,
@@ -119,10 +119,11 @@ impl Registry {
         };
         let key = on(wanted.defaults).map(|id| (id, Why::Key));
         let named = on(wanted.entries).map(|id| (id, Why::Request));
-        let suffixed = wanted.suffixes.iter().filter_map(|suffix| self.by_suffix(suffix));
-        let suffixed = suffixed.map(|plugin| (plugin.description.id.as_str(), Why::Suffix));
+        // What is switched off by the operator is not enabled by chance.
+        let may = |id: &&String| config.plugin.get(*id).is_none_or(|it| it.enabled != Some(false));
+        let triggered = wanted.triggered.iter().filter(may).map(|id| (id.as_str(), Why::Trigger));
         let mut order: Vec<(&str, Why)> = Vec::new();
-        for (id, why) in always.chain(default).chain(key).chain(named).chain(suffixed) {
+        for (id, why) in always.chain(default).chain(key).chain(named).chain(triggered) {
             if !wanted.is_off(id, why) && !order.iter().any(|(known, _)| *known == id) {
                 order.push((id, why));
             }
@@ -154,7 +155,7 @@ impl Registry {
         config: &Config,
     ) -> Result<(), Error> {
         self.check_names(defaults)?;
-        let wanted = Wanted { id: "", entries: &[], suffixes: &[], defaults };
+        let wanted = Wanted { id: "", entries: &[], triggered: &[], defaults };
         for (id, why) in self.checked_order(&wanted, config)? {
             let plugin = self.find(id).filter(|_| wanted.default(id).is_some());
             plugin.map(|plugin| checked_options(plugin, why, &wanted, config)).transpose()?;

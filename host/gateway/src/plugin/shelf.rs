@@ -13,15 +13,14 @@ use parking_lot::Mutex;
 use super::capability::Environment;
 use super::cases;
 use super::compile::{self, Compiler, Workshop};
-use super::description;
 use super::egress::{Gate, GateConfig};
 use super::engine::Sandboxes;
 use super::folder::Folder;
 use super::grant::Grants;
 use super::load::{self, LoadError, Loader, Origin, Plugin};
-use super::outside::{Models, Outside, World};
+use super::outside::{Outside, Services, World};
 use super::registry::{self, Registry, Role};
-use crate::config::Config;
+use crate::config::{Config, PluginLimits};
 
 /// What writers share.
 pub(super) struct Shelf {
@@ -77,9 +76,9 @@ impl Shelf {
     }
 
     /// See [`registry::Plugins::outside`].
-    pub(super) fn outside(&self, models: Arc<dyn Models>) -> Outside {
+    pub(super) fn outside(&self, services: Arc<dyn Services>) -> Outside {
         let (gate, indexes) = (Arc::clone(&self.gate), Arc::clone(&self.indexes));
-        Outside::World(Arc::new(World { gate, indexes, models }))
+        Outside::World(Arc::new(World { gate, indexes, services }))
     }
 
     /// See [`registry::Plugins::install`].
@@ -368,7 +367,7 @@ impl Shelf {
         let Self { workshop, sandboxes, config, .. } = self;
         let loader = Loader { workshop, sandboxes, config };
         let generation = self.installed.fetch_add(1, Ordering::Relaxed).saturating_add(1);
-        let environment = |id: &str| self.environment(id);
+        let environment = |id: &str, limits: &_| self.environment(id, limits);
         Ok(Arc::new(loader.load(bytes, origin, generation, &environment)?))
     }
 
@@ -416,10 +415,9 @@ impl Shelf {
     }
 
     /// An environment for another version of a plugin.
-    fn environment(&self, id: &str) -> Arc<Environment> {
+    fn environment(&self, id: &str, limits: &PluginLimits) -> Arc<Environment> {
         let mut environments = self.environments.lock();
-        let limits = description::ceilings(id, &self.config);
-        let made = || Environment::new(id, &limits.unwrap_or_default());
+        let made = || Environment::new(id, limits);
         environments.entry(id.to_owned()).or_insert_with(made).of_version()
     }
 
@@ -438,7 +436,13 @@ impl Shelf {
     ) -> Result<Grants, LoadError> {
         let about = &plugin.description;
         let table = self.config.plugin.get(&about.id);
-        let mut all = table.map(|table| table.grant.clone()).unwrap_or_default();
+        let own = table.and_then(|table| table.grant.clone());
+        // What the program brings along was read by who wrote the program.
+        let shipped = || match plugin.origin {
+            Origin::Shipped => about.capabilities.clone(),
+            Origin::Dir(_) | Origin::Upload => Vec::new(),
+        };
+        let mut all = own.unwrap_or_else(shipped);
         all.extend(granted.get(&about.id).into_iter().flatten().cloned());
         Grants::new(&about.id, &about.capabilities, &all, table)
             .map_err(|reason| LoadError::new("grant", reason))

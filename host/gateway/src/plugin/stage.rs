@@ -103,7 +103,7 @@ impl Stage {
     ) -> Result<Decision, Failed> {
         let decision = self.instance().await?.on_request(request, held).await?;
         let hooks = self.selected.plugin.hooks;
-        if !hooks.stream && !hooks.audit {
+        if !hooks.stream && !hooks.tools && !hooks.audit {
             // Nothing more will be asked: the place is free while the model thinks.
             self.instance = None;
         }
@@ -125,7 +125,12 @@ impl Stage {
         }
     }
 
-    async fn instance(&mut self) -> Result<&mut Instance, Failed> {
+    /// Whether it runs tools, still.
+    pub(super) fn runs_tools(&self) -> bool {
+        self.selected.plugin.hooks.tools && !self.is_out
+    }
+
+    pub(super) async fn instance(&mut self) -> Result<&mut Instance, Failed> {
         let plugin = &self.selected.plugin;
         let instance = match self.instance.take() {
             Some(instance) => instance,

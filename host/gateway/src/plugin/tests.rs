@@ -165,7 +165,7 @@ fn load(bytes: &[u8], config: &Config, change: impl FnOnce(&mut Plugin)) -> Arc<
     let sandboxes = Sandboxes::new(config).unwrap();
     let workshop = Workshop::new(&config.plugins, Compiler::Here).unwrap();
     let loader = Loader { workshop: &workshop, sandboxes: &sandboxes, config };
-    let environment = |id: &str| super::capability::Environment::new(id, &config.plugins.limits);
+    let environment = |id: &str, limits: &_| super::capability::Environment::new(id, limits);
     let mut plugin = loader.load(bytes, Origin::Upload, 1, &environment).unwrap();
     change(&mut plugin);
     Arc::new(plugin)

@@ -51,7 +51,7 @@ impl Plugin for Caller {
         Description::new("caller", "0.1.0", Kind::Transform)
             .summary("Calls what it is told to call.")
             .options(include_str!("options.json"))
-            .suffix("caller")
+            .trigger("suffix=caller")
             .capability("http")
             .capability("secrets")
             .capability("models")

@@ -25,11 +25,12 @@ pub(crate) fn describe() -> Description {
         "long id" => Description { id: "x".repeat(10 << 20), ..honest },
         "version" => Description { version: "newest".into(), ..honest },
         "summary" => Description { summary: "x".repeat(10 << 20), ..honest },
-        "suffix" => Description { suffixes: vec!["taken".into()], ..honest },
-        "many suffixes" => {
-            let suffixes = (0..100_000).map(|number| format!("suffix-{number}"));
-            Description { suffixes: suffixes.collect(), ..honest }
+        "suffix" => Description { triggers: vec!["suffix=taken".into()], ..honest },
+        "many triggers" => {
+            let triggers = (0..100_000).map(|number| format!("suffix=suffix-{number}"));
+            Description { triggers: triggers.collect(), ..honest }
         }
+        "trigger" => Description { triggers: vec!["weather=fine".into()], ..honest },
         "many wishes" => Description { capabilities: vec!["http".into(); 100_000], ..honest },
         "capability" => Description { capabilities: vec!["root".into()], ..honest },
         "no schema" => Description { options: "[]".into(), ..honest },

@@ -12,12 +12,6 @@ use crate::plugin::{Plugin, Registry, Role, Wanted};
 pub(super) fn plugin(app: &App, registry: &Registry, plugin: &Plugin) -> Value {
     let description = &plugin.description;
     let id = description.id.as_str();
-    let hooks = [
-        ("request", plugin.hooks.request),
-        ("stream", plugin.hooks.stream),
-        ("audit", plugin.hooks.audit),
-    ];
-    let hooks: Vec<_> = hooks.iter().filter(|(_, has)| *has).map(|(name, _)| *name).collect();
     let kept = registry.kept(id).iter().map(|older| {
         json!({"version": older.description.version, "digest": older.digest,
             "generation": older.generation, "broken": older.breaker.is_broken()})
@@ -27,9 +21,9 @@ pub(super) fn plugin(app: &App, registry: &Registry, plugin: &Plugin) -> Value {
         "version": description.version,
         "kind": description.kind.as_str(),
         "summary": description.summary,
-        "hooks": hooks,
+        "hooks": plugin.hooks.names(),
         "lane": plugin.lane.as_str(),
-        "suffixes": description.suffixes,
+        "triggers": description.triggers_shown(),
         "options": description.options,
         "capabilities": {
             "wanted": description.capabilities,
@@ -85,4 +79,4 @@ fn serving<'a>(registry: &'a Registry, id: &str) -> Option<&'a Plugin> {
 
 /// How to read `order`.
 pub(super) const HOOKS_ORDER: &str = "Request hooks run in this order, stream hooks in reverse; plugins that a request names, and \
-     those of its model's suffixes, come after these.";
+     those that something else in it enables, come after these.";

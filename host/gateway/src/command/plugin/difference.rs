@@ -21,7 +21,7 @@ pub(super) fn between(before: &Plugin, after: &Plugin) -> Vec<String> {
     let lists = [
         ("capabilities", old.capabilities.clone(), new.capabilities.clone()),
         ("hooks", sandbox::hooks(before), sandbox::hooks(after)),
-        ("suffixes", old.suffixes.clone(), new.suffixes.clone()),
+        ("triggers", old.triggers_shown(), new.triggers_shown()),
     ];
     for (what, from, to) in lists {
         let changes = changes(&from, &to);

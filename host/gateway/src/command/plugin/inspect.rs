@@ -93,7 +93,7 @@ fn text(plugin: &Plugin, compiled_in: Option<Duration>) -> Result<String, anyhow
         OnError::Closed => "closed: the generation ends",
     };
     line("on error", on_error);
-    line("suffixes", &list(&about.suffixes));
+    line("triggers", &list(&about.triggers_shown()));
     line("from", &sandbox::origin(plugin));
     line("size", &sandbox::size(plugin.bytes));
     line("SHA-256", &plugin.digest);

@@ -70,12 +70,7 @@ pub(super) fn read(file: &Path) -> Result<Vec<u8>, anyhow::Error> {
 
 /// The hooks that a plugin has.
 pub(super) fn hooks(plugin: &Plugin) -> Vec<String> {
-    let hooks = [
-        ("request", plugin.hooks.request),
-        ("stream", plugin.hooks.stream),
-        ("audit", plugin.hooks.audit),
-    ];
-    hooks.iter().filter(|(_, has)| *has).map(|(name, _)| (*name).to_owned()).collect()
+    plugin.hooks.names().into_iter().map(str::to_owned).collect()
 }
 
 /// `shipped`, or the file.

@@ -1,31 +1,92 @@
 //! `http`: requests to the hosts that the operator granted, through the egress gate.
 
+use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
+use futures_util::future::join_all;
+
 use super::super::bindings::http::{self, Header, HttpError, Incoming, Outgoing};
 use super::super::bindings::secrets::{Binding, Placement};
+use super::super::capability::Environment;
 use super::super::egress::{self, Credential, Errand, Fetched, Method, Refusal};
+use super::super::grant::Grants;
 use super::super::host::{State, as_usize};
+use super::super::view::GenerationView;
+use crate::config::PluginLimits;
 
 impl http::Host for State {
     async fn fetch(&mut self, request: Outgoing) -> wasmtime::Result<Result<Incoming, HttpError>> {
-        let left = match self.left() {
-            Ok(left) => left,
-            Err(refused) => return Ok(Err(refused)),
+        Ok(self.send(vec![request]).await.pop().unwrap_or(Err(HttpError::Timeout)))
+    }
+
+    async fn fetch_all(
+        &mut self,
+        requests: Vec<Outgoing>,
+    ) -> wasmtime::Result<Vec<Result<Incoming, HttpError>>> {
+        Ok(self.send(requests).await)
+    }
+}
+
+/// A request on its way: what the gate is told besides, and what it may still send.
+struct Sending<'a> {
+    request: &'a Outgoing,
+    headers: Vec<(String, String)>,
+    credential: Option<Credential<'a>>,
+    redirects_max: u32,
+    sent: AtomicU64,
+}
+
+impl State {
+    /// Sends requests side by side. What may still be sent is shared out among them, redirects
+    /// included.
+    async fn send(&mut self, requests: Vec<Outgoing>) -> Vec<Result<Incoming, HttpError>> {
+        let way = Way {
+            plugin: Arc::clone(&self.plugin),
+            limits: Arc::clone(&self.limits),
+            view: Arc::clone(&self.view),
+            grants: Arc::clone(&self.grants),
         };
-        let sent = AtomicU64::new(0);
-        // Each redirect is a request.
-        let redirects_max =
-            u32::try_from(left.saturating_sub(1)).unwrap_or(u32::MAX).min(REDIRECTS_MAX);
-        let grants = std::sync::Arc::clone(&self.grants);
-        let auth = request.auth.as_ref();
-        let credential = match auth.map(|binding| self.credential(&grants, binding)).transpose() {
-            Ok(credential) => credential,
-            Err(refused) => return Ok(Err(refused)),
-        };
-        let headers: Vec<_> =
-            request.headers.into_iter().map(|header| (header.name, header.value)).collect();
+        let left = self.limits.http_calls.saturating_sub(self.used.http_calls);
+        let count = u64::try_from(requests.len()).unwrap_or(u64::MAX).min(left);
+        let each = left.checked_div(count).unwrap_or(0);
+        let redirects = u32::try_from(each.saturating_sub(1)).unwrap_or(u32::MAX);
+        let redirects_max = redirects.min(REDIRECTS_MAX);
+        let sending = requests.iter().zip(0_u64..).map(|(request, number)| {
+            if number >= count {
+                return Err(way.over());
+            }
+            let auth = request.auth.as_ref();
+            let credential = auth.map(|binding| way.credential(binding)).transpose()?;
+            let headers = request.headers.iter();
+            let headers = headers.map(|it| (it.name.clone(), it.value.clone())).collect();
+            let sent = AtomicU64::new(0);
+            Ok(Sending { request, headers, credential, redirects_max, sent })
+        });
+        let sending: Vec<Result<Sending<'_>, HttpError>> = sending.collect();
+        let results = join_all(sending.into_iter().map(async |sending| match sending {
+            Ok(sending) => way.send(sending).await,
+            Err(refused) => (Err(refused), 0),
+        }))
+        .await;
+        let sent = results.iter().map(|(_, sent)| *sent).fold(0, u64::saturating_add);
+        self.used.http_calls = self.used.http_calls.saturating_add(sent);
+        results.into_iter().map(|(result, _)| result).collect()
+    }
+}
+
+/// What bounds the plugin's requests.
+struct Way {
+    plugin: Arc<Environment>,
+    limits: Arc<PluginLimits>,
+    view: Arc<GenerationView>,
+    grants: Arc<Grants>,
+}
+
+impl Way {
+    /// Sends one, and says how many requests it was.
+    async fn send(&self, sending: Sending<'_>) -> (Result<Incoming, HttpError>, u64) {
+        let Sending { request, headers, credential, redirects_max, sent } = sending;
         let limit_ms = self.limits.http_ms;
         let timeout_ms = request.timeout_ms.map_or(limit_ms, |own| limit_ms.min(u64::from(own)));
         let bytes_max = as_usize(self.limits.http_bytes);
@@ -35,34 +96,25 @@ impl http::Host for State {
             method: method(request.method),
             url: &request.url,
             headers: &headers,
-            body: request.body.into(),
+            body: request.body.clone().into(),
             timeout: Duration::from_millis(timeout_ms),
             response_bytes_max: own_max.map_or(bytes_max, |own| bytes_max.min(own)),
             redirects_max,
             sent: &sent,
-            public: &grants.http,
-            private: &grants.http_private,
+            public: &self.grants.http,
+            private: &self.grants.http_private,
             credential,
             setting: &setting,
         };
         let fetched = self.view.outside.fetch(errand).await;
         meter(&self.plugin.id, &fetched);
-        // One that was refused before it was sent counts too: asking is not free.
-        let sent = sent.into_inner().max(1);
-        self.used.http_calls = self.used.http_calls.saturating_add(sent);
-        Ok(match fetched {
+        let result = match fetched {
             // Cut short by what was left, and not by how many are followed.
             Err(Refusal::Limit(_)) if redirects_max < REDIRECTS_MAX => Err(self.over()),
             fetched => fetched.map(incoming).map_err(refused),
-        })
-    }
-}
-
-impl State {
-    /// How many requests it may still send; at least one.
-    fn left(&self) -> Result<u64, HttpError> {
-        let left = self.limits.http_calls.saturating_sub(self.used.http_calls);
-        if left == 0 { Err(self.over()) } else { Ok(left) }
+        };
+        // One that was refused before it was sent counts too: asking is not free.
+        (result, sent.into_inner().max(1))
     }
 
     fn over(&self) -> HttpError {
@@ -71,13 +123,9 @@ impl State {
         HttpError::Limit(format!("more than {most} requests, redirects included ({setting})"))
     }
 
-    fn credential<'a>(
-        &self,
-        grants: &'a super::super::grant::Grants,
-        binding: &'a Binding,
-    ) -> Result<Credential<'a>, HttpError> {
+    fn credential<'a>(&'a self, binding: &'a Binding) -> Result<Credential<'a>, HttpError> {
         let name = binding.name.as_str();
-        let Some(secret) = grants.secrets.get(name) else {
+        let Some(secret) = self.grants.secrets.get(name) else {
             if let Some(script) = self.view.outside.script() {
                 script.note_no_secret(name);
             }

@@ -7,7 +7,7 @@ use super::super::bindings::models::{self, Completion, Embeddings};
 use super::super::bindings::types::{PluginError, RequestResult};
 use super::super::convert;
 use super::super::host::State;
-use super::super::outside::{Answered, Call, Models};
+use super::super::outside::{Answered, Call, Services};
 use crate::error::{Error, Side};
 
 impl models::Host for State {
@@ -59,7 +59,7 @@ impl models::Host for State {
 
 impl State {
     /// Whether the plugin may ask this model now, and what the call may cost.
-    fn ask(&mut self, model: &str) -> Result<(std::sync::Arc<dyn Models>, Call), PluginError> {
+    fn ask(&mut self, model: &str) -> Result<(std::sync::Arc<dyn Services>, Call), PluginError> {
         let id = &self.plugin.id;
         if !self.grants.allows_model(model) {
             if let Some(script) = self.view.outside.script() {
@@ -68,7 +68,7 @@ impl State {
             let fix = format!("add \"models={model}\" to plugin.{id}.grant");
             return Err(PluginError::Denied(format!("`{model}` was not granted: {fix}")));
         }
-        let Some(models) = self.view.outside.models() else {
+        let Some(models) = self.view.outside.services() else {
             return Err(PluginError::Denied("there are no models here".to_owned()));
         };
         let most = self.limits.model_calls;

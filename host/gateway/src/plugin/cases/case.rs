@@ -14,6 +14,7 @@ use super::is_object;
 use super::replay::Outcome;
 use super::requests::RequestLine;
 use super::script::Answers;
+use super::tools::{ListedLine, StageLine, ToolLine, check_calls, check_told};
 
 #[derive(Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -22,15 +23,20 @@ struct Line {
     options: Map<String, Value>,
     request: RequestLine,
     decision: Option<Value>,
+    offers: Vec<String>,
+    calls: Vec<ToolLine>,
     deltas: Vec<Value>,
     expect: Vec<Value>,
     stop: Option<u16>,
     stop_metadata: Map<String, Value>,
+    stages: Option<Vec<StageLine>>,
+    charges: BTreeMap<String, u32>,
     passes: bool,
     http: Vec<HttpLine>,
     models: Vec<ModelLine>,
     embeddings: Vec<Vec<f32>>,
     search: Vec<SearchLine>,
+    catalog: Vec<ListedLine>,
     secrets: Vec<String>,
     state: BTreeMap<String, String>,
     expect_state: BTreeMap<String, Option<String>>,
@@ -45,10 +51,14 @@ pub(super) struct Case {
     pub(super) secrets: Vec<String>,
     pub(super) state: BTreeMap<String, String>,
     pub(super) expect_state: BTreeMap<String, Option<String>>,
+    pub(super) calls: Vec<ToolLine>,
     decision: Decided,
+    offers: Vec<String>,
     expect: Vec<Delta>,
     stop: Option<u16>,
     stop_metadata: Map<String, Value>,
+    stages: Option<Vec<StageLine>>,
+    charges: BTreeMap<String, u32>,
     passes: bool,
 }
 
@@ -76,6 +86,7 @@ impl Case {
             models: models.collect::<Result<_, _>>()?,
             embeddings: line.embeddings.into(),
             search: search.collect::<Result<_, _>>()?,
+            catalog: line.catalog.into_iter().map(ListedLine::listed).collect(),
         };
         Ok(Self {
             options: Value::Object(line.options),
@@ -86,9 +97,13 @@ impl Case {
             state: line.state,
             expect_state: line.expect_state,
             decision: Decided::read(line.decision)?,
+            offers: line.offers,
+            calls: line.calls,
             expect: deltas::read_all(line.expect)?,
             stop: line.stop,
             stop_metadata: line.stop_metadata,
+            stages: line.stages,
+            charges: line.charges,
             passes: line.passes,
         })
     }
@@ -97,6 +112,12 @@ impl Case {
     /// Says what differs.
     pub(super) fn compare(&self, outcome: &Outcome) -> Result<(), String> {
         self.decision.check(&outcome.decision)?;
+        if outcome.offered != self.offers {
+            let (got, wanted) = (&outcome.offered, &self.offers);
+            return Err(format!("the tools hook offers {got:?}, not {wanted:?}"));
+        }
+        check_calls(&self.calls, &outcome.outputs)?;
+        check_told(&outcome.told, self.stages.as_deref(), &self.charges)?;
         let stop = outcome.stop.as_ref().map(|rejection| rejection.status);
         if stop != self.stop {
             return Err(format!("stop is {stop:?}, not {:?}", self.stop));

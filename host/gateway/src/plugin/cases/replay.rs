@@ -22,7 +22,8 @@ use super::case::Case;
 use super::decision::{Decision, Rejection};
 use super::deltas::plain_delta;
 use super::requests::plain_request;
-use super::script::{REMAINING_MS, Script};
+use super::script::{REMAINING_MS, Script, Told};
+use super::tools::Output;
 use crate::clock;
 use crate::config::{self, OnError, PluginSecret, PluginTable, Secret};
 use crate::error::Error;
@@ -31,6 +32,12 @@ use crate::error::Error;
 #[derive(Debug, PartialEq)]
 pub(super) struct Outcome {
     pub(super) decision: Decision,
+    /// The functions that the tools hook offers.
+    pub(super) offered: Vec<String>,
+    /// What the case's calls gave.
+    pub(super) outputs: Vec<Output>,
+    /// What was reported and charged.
+    pub(super) told: Told,
     pub(super) deltas: Vec<Delta>,
     pub(super) stop: Option<Rejection>,
     /// Whether anything but `pass` came back, so that the upstream's bytes are gone.
@@ -81,6 +88,7 @@ pub(super) async fn run(
         return Err(Broken::Failed(unmet.join("\n  ")));
     }
     let keys = case.expect_state.keys();
+    outcome.told = script.told();
     outcome.state = keys.map(|key| (key.clone(), environment.space.read(key, 0))).collect();
     Ok(outcome)
 }
@@ -94,16 +102,34 @@ async fn play(
     let mut request = case.request.clone();
     // Nothing reads these bytes. They are there as long as nobody changes the request.
     request.source = source();
+    let mut asked = None;
     let decision = match within(end, pipeline.on_request(request)).await? {
-        Ok(Requested::Go(request)) if request.source.is_some() => Decision::Pass,
-        Ok(Requested::Go(request)) => Decision::Replace(Box::new(plain_request(request))),
+        Ok(Requested::Go(request)) => {
+            asked = Some(request.clone());
+            match request.source {
+                Some(_) => Decision::Pass,
+                None => Decision::Replace(Box::new(plain_request(request))),
+            }
+        }
         Ok(Requested::Answer(deltas, _)) => {
             Decision::Answer(deltas.into_iter().map(plain_delta).collect())
         }
         Err(error) => Decision::Reject(rejection(error)?),
     };
+    let mut outputs = Vec::new();
+    if let Some(mut request) = asked {
+        let failed = |error: Error| Broken::Failed(error.failure.message);
+        within(end, pipeline.offer(&mut request)).await?.map_err(failed)?;
+        for (number, line) in (1..).zip(&case.calls) {
+            let called = within(end, pipeline.call(&line.call(number))).await?;
+            outputs.push(Output::of(called.map_err(failed)?));
+        }
+    }
     let mut outcome = Outcome {
         decision,
+        offered: pipeline.offered().map(str::to_owned).collect(),
+        outputs,
+        told: Told::default(),
         deltas: Vec::new(),
         stop: None,
         is_changed: false,
@@ -164,6 +190,7 @@ fn double(plugin: &Plugin, environment: &Arc<Environment>) -> Result<Plugin, Str
     let exports = |name: &str| match name {
         "request-hook" => hooks.request,
         "stream-hook" => hooks.stream,
+        "tool-hook" => hooks.tools,
         "audit-hook" => hooks.audit,
         _ => false,
     };

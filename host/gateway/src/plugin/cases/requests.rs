@@ -4,10 +4,12 @@
 use serde::Deserialize;
 use serde_json::{Map, Value};
 use wire::{
-    Content, Effort, Extra, Media, MediaData, MediaKind, Message, Part, Reasoning, Request,
-    ResponseFormat, Sampling, Tool,
+    Content, Controls, Effort, Extra, Media, MediaData, MediaKind, Message, Other, Part, Reasoning,
+    Request, ResponseFormat, Sampling, Tool,
 };
 
+use super::super::convert::take_controls;
+use super::super::media::encode;
 use super::SURFACE;
 use super::answers::CallLine;
 use super::deltas::{plain, plain_json, role};
@@ -37,6 +39,7 @@ impl Default for RequestLine {
             name: None,
             text: Some("Hello".to_owned()),
             parts: None,
+            extra: Map::new(),
         };
         Self {
             model: "test/model".to_owned(),
@@ -63,6 +66,8 @@ struct MessageLine {
     name: Option<String>,
     text: Option<String>,
     parts: Option<Vec<PartLine>>,
+    #[serde(default)]
+    extra: Map<String, Value>,
 }
 
 #[derive(Deserialize)]
@@ -70,8 +75,20 @@ struct MessageLine {
 enum PartLine {
     Text(String),
     ImageUrl(String),
+    File(FileLine),
     ToolCall(CallLine),
     ToolResult(ResultLine),
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct FileLine {
+    kind: Option<String>,
+    name: Option<String>,
+    url: Option<String>,
+    mime: Option<String>,
+    text: Option<String>,
+    base64: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -83,9 +100,25 @@ struct ResultLine {
     is_error: bool,
 }
 
+/// A function, or a tool that stands as it is.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum ToolLine {
+    Other(OtherLine),
+    Function(FunctionLine),
+}
+
+#[derive(Deserialize)]
+struct OtherLine {
+    #[serde(rename = "type")]
+    kind: String,
+    #[serde(flatten)]
+    more: Map<String, Value>,
+}
+
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct ToolLine {
+struct FunctionLine {
     name: String,
     description: Option<String>,
     parameters: Option<Value>,
@@ -128,7 +161,10 @@ impl RequestLine {
             ..Sampling::default()
         };
         let fields = self.extra.iter().map(|(name, value)| (name.clone(), plain(value)));
+        let (mut fields, mut controls) = (fields.collect(), Controls::default());
+        take_controls(&mut controls, &mut fields).map_err(|failed| failed.detail)?;
         Ok(Request {
+            controls,
             model: self.model,
             stream: self.stream,
             messages,
@@ -137,7 +173,7 @@ impl RequestLine {
             reasoning: self.reasoning.map(ThinkingLine::thinking).transpose()?,
             response_format: self.response_format.map(FormatLine::format).transpose()?,
             user: self.user,
-            extra: Extra { fields: fields.collect(), ..nothing_more() },
+            extra: Extra { fields, ..nothing_more() },
             ..Request::default()
         })
     }
@@ -156,6 +192,7 @@ pub(super) fn plain_request(mut request: Request) -> Request {
     for (_, value) in &mut request.extra.fields {
         *value = plain_json(value);
     }
+    request.controls.provider = request.controls.provider.as_ref().map(plain_json);
     request
 }
 
@@ -169,16 +206,20 @@ impl MessageLine {
         let role = role(&self.role).ok_or_else(|| format!("no role `{}`", self.role))?;
         let parts = match (self.text, self.parts) {
             (Some(text), None) => vec![Part::text(text)],
-            (None, Some(parts)) => parts.into_iter().map(PartLine::part).collect(),
+            (None, Some(parts)) => {
+                parts.into_iter().map(PartLine::part).collect::<Result<_, _>>()?
+            }
             _ => return Err("a message has either `text` or `parts`".to_owned()),
         };
-        Ok(Message { role, name: self.name, parts, extra: nothing_more() })
+        let fields = self.extra.iter().map(|(name, value)| (name.clone(), plain(value)));
+        let extra = Extra { fields: fields.collect(), ..nothing_more() };
+        Ok(Message { role, name: self.name, parts, extra })
     }
 }
 
 impl PartLine {
-    fn part(self) -> Part {
-        Part::new(match self {
+    fn part(self) -> Result<Part, String> {
+        Ok(Part::new(match self {
             Self::Text(text) => Content::Text(text),
             Self::ImageUrl(url) => Content::Media(Media {
                 kind: MediaKind::Image,
@@ -186,25 +227,56 @@ impl PartLine {
                 name: None,
                 detail: None,
             }),
+            Self::File(file) => Content::Media(file.media()?),
             Self::ToolCall(CallLine { id, name, arguments }) => {
                 Content::ToolCall { id, name, arguments }
             }
             Self::ToolResult(ResultLine { call_id, text, is_error }) => {
                 Content::ToolResult { call_id, parts: vec![Part::text(text)], is_error }
             }
-        })
+        }))
+    }
+}
+
+impl FileLine {
+    fn media(self) -> Result<Media, String> {
+        let data = match (self.url, self.mime, self.text, self.base64) {
+            (Some(url), None, None, None) => MediaData::Url(url),
+            (None, Some(mime), Some(text), None) => {
+                MediaData::Inline { mime, base64: encode(text.as_bytes()) }
+            }
+            (None, Some(mime), None, Some(base64)) => MediaData::Inline { mime, base64 },
+            _ => {
+                let rule = "a file has `url`, or `mime` and either `text` or `base64`";
+                return Err(rule.to_owned());
+            }
+        };
+        let kind = match self.kind.as_deref() {
+            None | Some("file") => MediaKind::File,
+            Some("image") => MediaKind::Image,
+            Some("audio") => MediaKind::Audio,
+            Some("video") => MediaKind::Video,
+            Some(kind) => return Err(format!("no kind of media `{kind}`")),
+        };
+        Ok(Media { kind, data, name: self.name, detail: None })
     }
 }
 
 impl ToolLine {
     fn tool(self) -> Tool {
-        let Self { name, description, parameters } = self;
-        Tool::Function {
-            name,
-            description,
-            parameters: parameters.as_ref().map(plain),
-            strict: None,
-            cache_control: None,
+        match self {
+            Self::Other(OtherLine { kind, mut more }) => {
+                more.shift_insert(0, "type".to_owned(), kind.into());
+                let json = plain(&Value::Object(more));
+                Tool::Other(Other { dialect: SURFACE, json })
+            }
+            Self::Function(FunctionLine { name, description, parameters }) => Tool::Function {
+                name,
+                description,
+                parameters: parameters.as_ref().map(plain),
+                strict: None,
+                cache_control: None,
+            },
         }
     }
 }

@@ -1,9 +1,10 @@
 //! What stands in for the world in a replay: answers that the case wrote down, each given once. A
 //! call that nothing answers is a fault, and so is an answer that nobody asked for.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::future::ready;
 
+use ledger::Money;
 use parking_lot::Mutex;
 use wire::{ErrorType, Failure, Reply, Request, Usage};
 
@@ -11,7 +12,7 @@ use super::super::bindings::search::Hit;
 use super::super::bindings::tokens::Counted;
 use super::super::bindings::types::PluginError;
 use super::super::egress::{Errand, Fetched, Refusal, Url};
-use super::super::outside::{Answered, Asked, Call, Models};
+use super::super::outside::{Answered, Asked, Call, Listed, Services, Stage};
 use super::answers::{self, HttpAnswer, ModelAnswer, SearchAnswer};
 use crate::error::{Error, Side};
 
@@ -27,6 +28,14 @@ struct Left {
     answers: Answers,
     faults: Vec<String>,
     random: u64,
+    told: Told,
+}
+
+/// What the plugin told the host.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub(super) struct Told {
+    pub(super) stages: Vec<Stage>,
+    pub(super) charges: BTreeMap<String, u32>,
 }
 
 /// All that is answered, each once.
@@ -36,13 +45,28 @@ pub(super) struct Answers {
     pub(super) models: VecDeque<ModelAnswer>,
     pub(super) embeddings: VecDeque<Vec<f32>>,
     pub(super) search: VecDeque<SearchAnswer>,
+    /// The models that there are, given as often as they are asked for.
+    pub(super) catalog: Vec<Listed>,
 }
 
 impl Script {
     /// All of a case's answers, for a plugin that wants these capabilities.
     pub(super) fn new(wanted: &[String], answers: &Answers) -> Self {
-        let left = Left { answers: answers.clone(), faults: Vec::new(), random: 0 };
+        let (faults, told) = (Vec::new(), Told::default());
+        let left = Left { answers: answers.clone(), faults, random: 0, told };
         Self { wanted: wanted.to_vec(), left: Mutex::new(left) }
+    }
+
+    /// Notes what the plugin charges. Nothing has a price here.
+    pub(in crate::plugin) fn note_charge(&self, unit: &str, count: u32) {
+        let mut left = self.left.lock();
+        let charged = left.told.charges.entry(unit.to_owned()).or_insert(0);
+        *charged = charged.saturating_add(count);
+    }
+
+    /// What the plugin told.
+    pub(super) fn told(&self) -> Told {
+        self.left.lock().told.clone()
     }
 
     /// Notes a call that was denied for want of a grant: all that the description wants is
@@ -172,7 +196,25 @@ impl Script {
     }
 }
 
-impl Models for Script {
+impl Services for Script {
+    fn models(&self) -> Vec<Listed> {
+        self.left.lock().answers.catalog.clone()
+    }
+
+    fn model(&self, name: &str) -> Option<Listed> {
+        let id = name.split(':').next().unwrap_or(name);
+        self.models().into_iter().find(|model| model.id == id)
+    }
+
+    fn report(&self, stage: Stage) {
+        self.left.lock().told.stages.push(stage);
+    }
+
+    /// Noted by [`Self::note_charge`], before there is a price.
+    fn charge(&self, _: &str, _: &str, _: Money) -> Result<(), Error> {
+        Ok(())
+    }
+
     fn complete(&self, _: Call, request: Request) -> Asked<Reply> {
         Box::pin(ready(self.complete_now(&request)))
     }

@@ -5,7 +5,7 @@ use wire::{Content, Effort, Extra, Media, MediaData, MediaKind, Message, Part, R
 use super::super::bindings::types as wit;
 use super::super::fault::{Failed, Fault};
 use super::super::media::{self, Held};
-use super::{lift_detail, lift_fields, lift_json, lift_role};
+use super::{controls, lift_detail, lift_fields, lift_json, lift_role};
 
 /// What a plugin's request is joined with again: what never entered the sandbox.
 pub(in crate::plugin) struct Host<'a> {
@@ -17,7 +17,7 @@ pub(in crate::plugin) struct Host<'a> {
     pub(in crate::plugin) surface: &'static str,
 }
 
-/// The request that a guest returned. Controls stay the host's.
+/// The request that a guest returned. Controls that it does not see stay the host's.
 ///
 /// # Errors
 /// JSON that is none, or a medium that the host does not hold.
@@ -26,6 +26,9 @@ pub(in crate::plugin) fn lift_request(
     host: &Host<'_>,
 ) -> Result<Request, Failed> {
     let message = |message: wit::MessageResult| host.message(message);
+    let mut extra = host.extra(it.extra, "extra")?;
+    let mut own = host.request.controls.clone();
+    controls::take(&mut own, &mut extra.fields)?;
     Ok(Request {
         model: it.model,
         stream: host.request.stream,
@@ -39,8 +42,8 @@ pub(in crate::plugin) fn lift_request(
         user: it.user,
         service: host.request.service.clone(),
         custom_tools: host.request.custom_tools.clone(),
-        controls: host.request.controls.clone(),
-        extra: host.extra(it.extra, "extra")?,
+        controls: own,
+        extra,
         source: None,
     })
 }
@@ -140,16 +143,8 @@ impl Host<'_> {
     }
 
     fn tool(&self, tool: wit::ToolResult) -> Result<wire::Tool, Failed> {
-        let json =
-            |json: Option<String>, place| json.map(|json| lift_json(json, place)).transpose();
         Ok(match tool {
-            wit::ToolResult::Function(it) => wire::Tool::Function {
-                parameters: json(it.parameters, "a function's parameters")?,
-                cache_control: json(it.cache_control, "a function's cache-control")?,
-                name: it.name,
-                description: it.description,
-                strict: it.strict,
-            },
+            wit::ToolResult::Function(it) => lift_function(it)?,
             wit::ToolResult::Other(other) => wire::Tool::Other(self.other(other)?),
         })
     }
@@ -182,6 +177,23 @@ impl Host<'_> {
             From::Other(other) => wire::ResponseFormat::Other(self.other(other)?),
         })
     }
+}
+
+/// A function that a plugin gives.
+pub(in crate::plugin) fn lift_function(it: wit::FunctionResult) -> Result<wire::Tool, Failed> {
+    let json = |json: Option<String>, place| json.map(|json| lift_json(json, place)).transpose();
+    Ok(wire::Tool::Function {
+        parameters: json(it.parameters, "a function's parameters")?,
+        cache_control: json(it.cache_control, "a function's cache-control")?,
+        name: it.name,
+        description: it.description,
+        strict: it.strict,
+    })
+}
+
+/// A part of what a tool of a plugin's own gave, who holds nothing of the host's then.
+pub(in crate::plugin) fn lift_own_part(it: wit::ToolResultPartResult) -> Result<Part, Failed> {
+    Host { request: &Request::default(), held: &[], surface: "openai-chat" }.result_part(it)
 }
 
 fn lift_sampling(it: wit::SamplingResult) -> Result<wire::Sampling, Failed> {
@@ -240,7 +252,8 @@ pub(crate) fn size_of_request(request: &Request) -> usize {
     parts.map(|part| size_of_content(&part.content)).chain(tools).chain(extra).sum()
 }
 
-fn size_of_content(content: &Content) -> usize {
+/// What a piece of a message takes, in bytes.
+pub(in crate::plugin) fn size_of_content(content: &Content) -> usize {
     match content {
         Content::Text(text) | Content::Refusal(text) | Content::Reasoning { text, .. } => {
             text.len()

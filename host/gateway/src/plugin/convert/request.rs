@@ -4,7 +4,7 @@
 use wire::{Content, Effort, Extra, Json, Media, MediaData, MediaKind, Part, Request};
 
 use super::super::bindings::types as wit;
-use super::{lower_detail, lower_role};
+use super::{controls, lower_detail, lower_role};
 
 /// Shows a request to `run` as the guest sees it. Inline media are numbered in order.
 pub(in crate::plugin) async fn lower_request<T>(
@@ -37,7 +37,10 @@ pub(in crate::plugin) async fn lower_request<T>(
         .collect();
     let tools: Vec<_> = request.tools.iter().map(lower_tool).collect();
     let stop: Vec<&str> = request.sampling.stop.iter().map(String::as_str).collect();
-    let extra = lower_fields(&request.extra);
+    let mut extra = lower_fields(&request.extra);
+    let controls = controls::shown(request);
+    extra
+        .extend(controls.iter().map(|(name, json)| wit::FieldParam { name, value: json.as_str() }));
     run(wit::RequestParam {
         model: &request.model,
         stream: request.stream,
