@@ -24,6 +24,7 @@ mod errand;
 mod listed;
 mod meter;
 mod record;
+mod rounds;
 mod routed;
 mod stream;
 mod turn;
@@ -33,6 +34,7 @@ use calls::{Calls, Desk};
 pub(crate) use client::{Begun, Client, Waiting, pair};
 pub(crate) use errand::{Task, serve};
 use record::Record;
+use rounds::Rounds;
 pub(crate) use turn::Turn;
 
 /// What a client asked for, and how.
@@ -63,6 +65,8 @@ struct Reply {
     head: Head,
     /// Whether the client asked not to see what the model thought.
     hides_reasoning: bool,
+    /// Where plugins run tools: what it takes to ask the model again.
+    rounds: Option<Box<Rounds>>,
 }
 
 impl Reply {
@@ -116,9 +120,8 @@ async fn generate(
     let selected = plugins.select(&wanted, &app.config)?;
     request.model = named.without_plugins();
     let mut pipeline = begin(app, ask, &request, selected, record);
-    let (request, answered) = match pipeline.on_request(request).await {
-        Ok(Requested::Go(request)) => (request, None),
-        Ok(Requested::Answer(deltas, request)) => (request, Some(Answer::of(Chunk::of(deltas)))),
+    let (request, answered, rounds) = match prepare(app, &mut pipeline, request).await {
+        Ok(prepared) => prepared,
         Err(error) => {
             record.keep_failure(app, &error);
             return Err(error);
@@ -168,10 +171,29 @@ async fn generate(
         record.meter.keep(&step.model, request);
     }
     let endpoint = endpoint.map(|step| step.endpoint);
-    let reply = Reply { answer, endpoint, pipeline, hold, head, hides_reasoning };
+    let reply = Reply { answer, endpoint, pipeline, hold, head, hides_reasoning, rounds };
     match is_stream {
         true => stream::run(app, ask, reply, client, record).await,
         false => whole::run(app, ask, reply, client, record).await,
+    }
+}
+
+/// The plugins' part before the model is asked: the request that they make of it or their answer,
+/// and where they run tools, what it takes to ask again.
+async fn prepare(
+    app: &App,
+    pipeline: &mut Pipeline,
+    request: Request,
+) -> Result<(Request, Option<Answer>, Option<Box<Rounds>>), Error> {
+    match pipeline.on_request(request).await? {
+        Requested::Go(mut request) => {
+            pipeline.offer(&mut request).await?;
+            let rounds = Rounds::of(app, pipeline, &request)?;
+            Ok((request, None, rounds))
+        }
+        Requested::Answer(deltas, request) => {
+            Ok((request, Some(Answer::of(Chunk::of(deltas))), None))
+        }
     }
 }
 
@@ -245,6 +267,13 @@ fn cancelled(record: &mut Record) -> Error {
     let mut failure = Failure::new(ErrorType::Timeout, "The client closed the connection.");
     failure.status = 499;
     Error { failure, side: Side::Client, source: None }
+}
+
+/// The generation's time is over.
+fn too_late(app: &App) -> Error {
+    let total_ms = app.config.upstream.total_ms;
+    let message = format!("The generation took longer than {total_ms} ms (upstream.total_ms)");
+    Error::client(ErrorType::Timeout, message)
 }
 
 /// The gateway stops, and the time to end well is over.

@@ -2,7 +2,8 @@
 //! `fold(chunks(reply)) == reply` for every reply that was folded (its `source` aside).
 
 use crate::chunk::{Chunk, Delta, FinishReason, ReasoningDetail, ReasoningKind, Role, Usage};
-use crate::json::Json;
+use crate::json::{Extra, Json};
+use crate::request::{Content, Message, Part};
 use crate::source::Source;
 
 /// A whole reply.
@@ -109,6 +110,29 @@ impl Reply {
 }
 
 impl Choice {
+    /// What was said, as a turn of the conversation that goes on.
+    pub fn into_message(self) -> Message {
+        let mut parts = Vec::new();
+        for (text, detail) in self.reasoning {
+            parts.push(Content::Reasoning { text, detail });
+        }
+        if !self.text.is_empty() {
+            parts.push(Content::Text(self.text));
+        }
+        if !self.refusal.is_empty() {
+            parts.push(Content::Refusal(self.refusal));
+        }
+        for ToolCall { id, name, arguments } in self.tool_calls {
+            parts.push(Content::ToolCall { id, name, arguments });
+        }
+        Message {
+            role: Role::Assistant,
+            name: None,
+            parts: parts.into_iter().map(Part::new).collect(),
+            extra: Extra::default(),
+        }
+    }
+
     fn push(&mut self, delta: &Delta) {
         match delta {
             Delta::Role { .. } | Delta::Usage(_) => {}

@@ -33,6 +33,8 @@ pub struct Plugins {
     pub self_test_ms: u64,
     /// Most plugins on one request.
     pub per_request_max: usize,
+    /// Most calls of tools that plugins run on one request; `max_tool_calls` asks for fewer.
+    pub tool_calls_max: u32,
     /// Versions kept of each plugin, the current one included: for requests in flight, for going
     /// back, and for when the current one breaks.
     pub generations_kept: usize,
@@ -55,6 +57,7 @@ impl Default for Plugins {
             compile_bytes_max: 2 << 30,
             self_test_ms: 10_000,
             per_request_max: 16,
+            tool_calls_max: 30,
             generations_kept: 3,
             breaker: Breaker::default(),
             limits: PluginLimits::default(),

@@ -247,8 +247,9 @@ async fn complete(app: &App, ask: &Ask, call: &Call) -> Result<Answered<Reply>, 
     record.meter.keep(&step.model, request);
     let endpoint = Some(step.endpoint);
     let pipeline = Pipeline::none();
-    let reply = super::Reply { answer, endpoint, pipeline, hold, head, hides_reasoning: false };
-    let settled = whole::settle(reply, &client, &mut record).await?;
+    let (hides_reasoning, rounds) = (false, None);
+    let reply = super::Reply { answer, endpoint, pipeline, hold, head, hides_reasoning, rounds };
+    let settled = whole::settle(app, ask, reply, &client, &mut record).await?;
     Ok(Answered {
         model: settled.head.model,
         provider: settled.head.provider,

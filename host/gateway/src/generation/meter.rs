@@ -60,6 +60,11 @@ impl Meter {
         self.kept = Some(Kept::new(model, request));
     }
 
+    /// Begins anew for another round of the same generation.
+    pub(crate) fn renew(&mut self, prompt_bytes: usize) {
+        *self = Self { first_token: self.first_token, ..Self::new(self.started, prompt_bytes) };
+    }
+
     /// Notes what a chunk from the upstream brought.
     pub(crate) fn note(&mut self, chunk: &Chunk, now: impl Fn() -> Instant) {
         let before = self.completion_bytes;

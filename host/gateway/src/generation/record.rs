@@ -31,6 +31,8 @@ pub(super) struct Record {
     calls: Option<Arc<Calls>>,
     /// What it uses.
     pub(super) meter: Meter,
+    /// Rounds that are over: their counts and their price.
+    earlier: (Usage, Charge),
     kept: GenerationRecord,
     status: u16,
 }
@@ -79,6 +81,7 @@ impl Record {
             cancelled: false,
             calls: None,
             meter: Meter::new(started, ask.body_bytes),
+            earlier: (Usage::default(), Charge::default()),
             kept,
             status: 200,
         }
@@ -232,9 +235,11 @@ impl Record {
     }
 
     /// Prices what was counted. Without an endpoint nothing is charged: a plugin answered.
-    pub(super) fn bill(&mut self, endpoint: Option<&Endpoint>, metered: Metered) -> Billed {
+    pub(super) fn bill(&mut self, endpoint: Option<&Endpoint>, mut metered: Metered) -> Billed {
         self.take_calls();
-        let charge = self.charge(endpoint, &metered);
+        let (usage, earlier) = std::mem::take(&mut self.earlier);
+        let charge = sum(earlier, self.charge(endpoint, &metered));
+        metered.usage = [usage, metered.usage].iter().sum();
         self.note_usage(&metered);
         self.kept.total_cost = charge.total;
         let cost = Cost {
@@ -248,7 +253,29 @@ impl Record {
 
     /// What would be billed if the reply ended here.
     pub(super) fn cost_so_far(&self, reply: &Reply) -> Money {
-        self.charge(reply.endpoint.as_deref(), &self.meter.so_far()).total
+        let round = self.charge(reply.endpoint.as_deref(), &self.meter.so_far());
+        self.earlier.1.total.saturating_add(round.total)
+    }
+
+    /// A round is over, and another follows.
+    pub(super) fn end_round(&mut self, endpoint: Option<&Endpoint>, metered: &Metered) {
+        let charge = self.charge(endpoint, metered);
+        let (usage, earlier) = std::mem::take(&mut self.earlier);
+        self.earlier = ([usage, metered.usage.clone()].iter().sum(), sum(earlier, charge));
+        self.kept.is_estimated |= metered.is_estimated;
+        self.meter.renew(0);
+    }
+
+    /// Another round begins.
+    pub(super) fn begin_round(&mut self, step: &Step, prompt_bytes: usize, request: Request) {
+        self.push_attempt(&step.endpoint, Some(200));
+        self.meter.renew(prompt_bytes);
+        self.meter.keep(&step.model, request);
+    }
+
+    /// What the model wrote in the rounds that are over, in tokens.
+    pub(super) fn tokens_written(&self) -> u64 {
+        self.earlier.0.completion.unwrap_or(0)
     }
 
     /// A reply without a token and without a finish costs nothing, whatever the upstream charges.
@@ -272,7 +299,7 @@ impl Record {
         kept.native_tokens_completion_images = usage.image_completion.unwrap_or(0);
         kept.num_search_results = usage.web_searches.unwrap_or(0);
         kept.num_media_completion = kept.num_media_completion.max(metered.units.images);
-        kept.is_estimated = metered.is_estimated;
+        kept.is_estimated |= metered.is_estimated;
     }
 
     /// The row as it stands.
@@ -317,6 +344,15 @@ impl Record {
             None => app.meters.completed.increment(1),
         }
         app.meters.took(self.meter.first_token, clock::now().duration_since(self.started));
+    }
+}
+
+fn sum(one: Charge, other: Charge) -> Charge {
+    Charge {
+        prompt: one.prompt.saturating_add(other.prompt),
+        completion: one.completion.saturating_add(other.completion),
+        fees: one.fees.saturating_add(other.fees),
+        total: one.total.saturating_add(other.total),
     }
 }
 

@@ -49,7 +49,7 @@ impl Record {
         let is_fallback = model.is_some_and(|model| !requested.starts_with(model));
         Json::of(&json!({
             "requested": requested,
-            "strategy": if is_fallback { "fallback" } else { "direct" },
+            "strategy": strategy(requested, is_fallback),
             "region": null,
             "summary": format!("available={}, selected={selected}", available.len()),
             "attempt": attempts.len(),
@@ -58,6 +58,16 @@ impl Record {
             "attempts": tried,
             "pipeline": pipeline,
         }))
+    }
+}
+
+/// How the model was found, by OpenRouter's names.
+fn strategy(requested: &str, is_fallback: bool) -> &'static str {
+    match requested.split(':').next() {
+        Some("openrouter/auto" | "openrouter/auto-beta") => "auto",
+        Some("openrouter/free") => "free",
+        _ if is_fallback => "fallback",
+        _ => "direct",
     }
 }
 

@@ -9,7 +9,7 @@ use super::{Ask, Client, Reply};
 use crate::app::App;
 use crate::clock;
 use crate::error::Error;
-use crate::upstream::Rest;
+use crate::upstream::{Answer, Rest};
 
 /// Streams a reply to its end. Failures from here on are written into the stream.
 ///
@@ -26,7 +26,7 @@ pub(super) async fn run(
     let mut writer = ask.surface.write_stream(&reply.head);
     let mut tail = Tail { said: ask.turn.as_ref().map(|_| Said::default()), ..Tail::default() };
     let outcome = {
-        let mut pump = Pump { app, reply: &mut reply, client, record, tail: &mut tail };
+        let mut pump = Pump { app, ask, reply: &mut reply, client, record, tail: &mut tail };
         let mut cut = app.cut();
         tokio::select! {
             biased;
@@ -83,6 +83,7 @@ struct Tail {
 
 struct Pump<'a> {
     app: &'a App,
+    ask: &'a Ask,
     reply: &'a mut Reply,
     client: &'a Client,
     record: &'a mut Record,
@@ -108,13 +109,35 @@ impl Pump<'_> {
                 Some(incoming) => self.next(writer, incoming, &mut chunks, &mut passed).await?,
                 None => false,
             };
-            if !more && chunks.is_empty() {
-                break;
+            if more || !chunks.is_empty() {
+                continue;
+            }
+            match self.ask_again().await? {
+                Some(answer) => (chunks, incoming) = (answer.chunks, answer.incoming),
+                None => break,
             }
         }
         let finished = self.reply.pipeline.finish(&mut passed).await;
         self.write(writer, &mut passed).await;
         finished
+    }
+
+    /// The next round's answer; none when the reply is over.
+    async fn ask_again(&mut self) -> Result<Option<Answer>, Error> {
+        let Some(mut rounds) = self.reply.rounds.take().filter(|rounds| rounds.goes_on()) else {
+            return Ok(None);
+        };
+        if self.record.cancelled || self.client.is_gone() {
+            return Ok(None);
+        }
+        let deadline = self.record.deadline;
+        let next = rounds.next(self.app, self.ask, self.reply, self.client, self.record);
+        let answer = tokio::time::timeout_at(deadline.into(), Box::pin(next)).await;
+        self.reply.rounds = Some(rounds);
+        match answer {
+            Ok(answer) => answer.map(Some),
+            Err(_) => self.over().map(|_| None),
+        }
     }
 
     /// Takes chunks through the hooks. A slow one does not keep back what passed before.
@@ -124,8 +147,11 @@ impl Pump<'_> {
         chunks: &mut Vec<Chunk>,
         passed: &mut Vec<Chunk>,
     ) -> Result<(), Error> {
-        for chunk in chunks.drain(..) {
+        for mut chunk in chunks.drain(..) {
             self.record.meter.note(&chunk, clock::now);
+            if let Some(rounds) = &mut self.reply.rounds {
+                rounds.take(&mut chunk);
+            }
             if self.reply.pipeline.push(chunk, passed).await? {
                 self.write(writer, passed).await;
             }
@@ -189,9 +215,7 @@ impl Pump<'_> {
         if self.record.cancelled {
             return Ok(false);
         }
-        let total_ms = self.app.config.upstream.total_ms;
-        let message = format!("The generation took longer than {total_ms} ms");
-        Err(Error::client(wire::ErrorType::Timeout, message))
+        Err(super::too_late(self.app))
     }
 
     /// Sends what passed the hooks. Returns whether the client is still there.

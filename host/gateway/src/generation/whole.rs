@@ -19,7 +19,7 @@ pub(super) async fn run(
     client: &mut Client,
     record: &mut Record,
 ) -> Result<(), Error> {
-    let Settled { reply, head, cost } = settle(reply, client, record).await?;
+    let Settled { reply, head, cost } = settle(app, ask, reply, client, record).await?;
     let body = ask.surface.write_reply(&reply, &head, &cost);
     if let Some(turn) = &ask.turn {
         turn.keep(app, ask, &body).await?;
@@ -43,16 +43,22 @@ pub(super) struct Settled {
 /// # Errors
 /// As [`run`].
 pub(super) async fn settle(
+    app: &App,
+    ask: &Ask,
     mut reply: Reply,
     client: &Client,
     record: &mut Record,
 ) -> Result<Settled, Error> {
-    let chunks = std::mem::take(&mut reply.answer.chunks);
+    let mut chunks = std::mem::take(&mut reply.answer.chunks);
     for chunk in &chunks {
         record.meter.note(chunk, clock::now);
     }
+    let rounds = Box::pin(go_on(app, ask, &mut reply, &mut chunks, client, record)).await;
     record.cancelled = client.is_gone();
-    let hooked = hook(&mut reply, chunks).await;
+    let hooked = match rounds {
+        Ok(()) => hook(&mut reply, chunks).await,
+        Err(error) => Err(error),
+    };
     if let Err(error) = &hooked {
         record.note_failure(error);
     }
@@ -64,6 +70,33 @@ pub(super) async fn settle(
     let mut folded = hooked?;
     folded.usage = billed.metered.usage;
     Ok(Settled { reply: folded, head: reply.head, cost: billed.cost })
+}
+
+/// Asks again for as long as the model calls tools that plugins run. The rounds' chunks are joined.
+async fn go_on(
+    app: &App,
+    ask: &Ask,
+    reply: &mut Reply,
+    chunks: &mut Vec<Chunk>,
+    client: &Client,
+    record: &mut Record,
+) -> Result<(), Error> {
+    let Some(mut rounds) = reply.rounds.take() else { return Ok(()) };
+    chunks.iter_mut().for_each(|chunk| rounds.take(chunk));
+    // What came is a round's, and no more the whole.
+    reply.answer.source = None;
+    while rounds.goes_on() && !client.is_gone() {
+        let deadline = record.deadline;
+        let next = rounds.next(app, ask, reply, client, record);
+        let answer = tokio::time::timeout_at(deadline.into(), next).await;
+        let answer = answer.unwrap_or_else(|_| Err(super::too_late(app)))?;
+        for mut chunk in answer.chunks {
+            record.meter.note(&chunk, clock::now);
+            rounds.take(&mut chunk);
+            chunks.push(chunk);
+        }
+    }
+    Ok(())
 }
 
 /// The whole reply through the stream hooks, as one batch. One that nobody changed keeps its

@@ -446,6 +446,13 @@ impl Stage {
         since.checked_add(Duration::from_millis(self.selected.plugin.limits.held_ms))
     }
 
+    /// Counts what is held as held for so much less.
+    pub(super) fn excuse(&mut self, time: Duration) {
+        for since in self.choices.iter_mut().filter_map(|choice| choice.held_since.as_mut()) {
+            *since = since.checked_add(time).unwrap_or(*since);
+        }
+    }
+
     /// Fails the plugin if it has held something for too long, and gives what it held.
     pub(super) fn expire_held(&mut self, now: Instant) -> Result<Vec<Delta>, Error> {
         if self.held_deadline().is_none_or(|deadline| deadline > now) {

@@ -1,6 +1,8 @@
 //! Tools that plugins run: what they offer goes into the request as functions, and what the model
 //! calls of it comes back here.
 
+use std::time::Duration;
+
 use wire::{Content, ErrorType, Request, Tool, ToolCall, ToolChoice};
 
 use super::bindings::types::ToolCallParam;
@@ -75,6 +77,13 @@ impl Pipeline {
                 Ok(told(call, "This tool failed."))
             }
         }
+    }
+}
+
+impl Pipeline {
+    /// Time in which no plugin could have given back what it holds does not count against it.
+    pub(crate) fn excuse(&mut self, time: Duration) {
+        self.stages.iter_mut().for_each(|stage| stage.excuse(time));
     }
 }
 

@@ -1,0 +1,291 @@
+//! Rounds of one generation: where plugins run tools, the model is asked again with what its calls
+//! gave, until it answers. The client sees one reply, without those calls; hooks see what it sees.
+//!
+//! A reply that also calls the client's own tools ends there: the client must run those first, and
+//! what it can't see can't be told again later, so calls of plugins' tools beside them are dropped.
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+use wire::{
+    Chunk, Content, Delta, ErrorType, Extra, FinishReason, Json, Message, Part, Reply as Said,
+    Request, Role, Tool, ToolCall, ToolChoice,
+};
+
+use super::record::Record;
+use super::{Ask, Client, Reply, attempt};
+use crate::app::App;
+use crate::clock;
+use crate::error::Error;
+use crate::plugin::{self, Pipeline};
+use crate::routing;
+use crate::upstream::Answer;
+
+/// The rounds of a generation that has tools of plugins.
+pub(super) struct Rounds {
+    /// What the model is asked, each time with what came before.
+    request: Request,
+    /// The names of the tools that plugins run.
+    own: Vec<String>,
+    /// What the model said in this round.
+    said: Said,
+    /// Where the client's calls stand in its reply, by their place in the round's.
+    places: BTreeMap<u16, u16>,
+    /// Calls that the client has seen, over all rounds.
+    shown: u16,
+    /// Rounds that are over, and calls that were made.
+    rounds: u32,
+    calls: u32,
+    stop: Stop,
+}
+
+impl Rounds {
+    /// Those of a request; none where no plugin offers a tool.
+    ///
+    /// # Errors
+    /// A request that can't have rounds, or whose fields about them are wrong.
+    pub(super) fn of(
+        app: &App,
+        pipeline: &Pipeline,
+        request: &Request,
+    ) -> Result<Option<Box<Self>>, Error> {
+        let own: Vec<String> = pipeline.offered().map(str::to_owned).collect();
+        if own.is_empty() {
+            return Ok(None);
+        }
+        if request.sampling.n.is_some_and(|n| n > 1) {
+            let message = "n: tools that the gateway runs can't be had for several choices at once";
+            return Err(Error::client(ErrorType::InvalidRequest, message));
+        }
+        let stop = Stop::read(request, app.config.plugins.tool_calls_max)?;
+        Ok(Some(Box::new(Self {
+            request: request.clone(),
+            own,
+            said: Said::default(),
+            places: BTreeMap::new(),
+            shown: 0,
+            rounds: 0,
+            calls: 0,
+            stop,
+        })))
+    }
+
+    /// Takes out of a chunk what the client is not to see: calls that plugins run, the end of a
+    /// round that another follows, and a later round's beginning.
+    pub(super) fn take(&mut self, chunk: &mut Chunk) {
+        // Ids and counts of the provider's own are a round's, and not the reply's.
+        chunk.source = None;
+        for delta in &chunk.deltas {
+            self.said.push(delta);
+        }
+        let deltas = std::mem::take(&mut chunk.deltas);
+        chunk.deltas = deltas.into_iter().filter_map(|delta| self.shown(delta)).collect();
+    }
+
+    fn shown(&mut self, delta: Delta) -> Option<Delta> {
+        match delta {
+            Delta::Role { .. } if self.rounds > 0 => None,
+            Delta::Finish { .. } if self.goes_on() => None,
+            Delta::Finish { choice, reason: FinishReason::ToolCalls, native }
+                if self.shown == 0 =>
+            {
+                // Nothing is left to call.
+                Some(Delta::Finish { choice, reason: FinishReason::Stop, native })
+            }
+            Delta::ToolCall { choice, index, id, name, arguments } => {
+                let index = self.place(index)?;
+                Some(Delta::ToolCall { choice, index, id, name, arguments })
+            }
+            other => Some(other),
+        }
+    }
+
+    /// Where a call stands in the client's reply; none for one that is a plugin's.
+    fn place(&mut self, index: u16) -> Option<u16> {
+        if let Some(place) = self.places.get(&index) {
+            return Some(*place);
+        }
+        let choice = self.said.choices.first()?;
+        let call = choice.tool_calls.get(usize::from(index))?;
+        if self.is_own(&call.name) {
+            return None;
+        }
+        let place = self.shown;
+        self.places.insert(index, place);
+        self.shown = self.shown.saturating_add(1);
+        Some(place)
+    }
+
+    fn is_own(&self, name: &str) -> bool {
+        self.own.iter().any(|own| own == name)
+    }
+
+    /// Whether the model, which has ended, waits for what its calls give.
+    pub(super) fn goes_on(&self) -> bool {
+        let Some(choice) = self.said.choices.first() else { return false };
+        let is_cut = matches!(
+            choice.finish,
+            None | Some((
+                FinishReason::Length | FinishReason::ContentFilter | FinishReason::Error,
+                _
+            ))
+        );
+        let mut calls = choice.tool_calls.iter().filter(|call| **call != ToolCall::default());
+        let has_calls = calls.clone().next().is_some();
+        !is_cut && has_calls && self.places.is_empty() && calls.all(|call| self.is_own(&call.name))
+    }
+
+    /// Runs the calls and asks again: the next round's answer. The round before is counted.
+    ///
+    /// # Errors
+    /// A guard's failure, no credit for another round, or no endpoint that answers.
+    pub(super) async fn next(
+        &mut self,
+        app: &App,
+        ask: &Ask,
+        reply: &mut Reply,
+        client: &Client,
+        record: &mut Record,
+    ) -> Result<Answer, Error> {
+        let began = clock::now();
+        let metered = record.meter.read().await;
+        record.end_round(reply.endpoint.as_deref(), &metered);
+        let said = std::mem::take(&mut self.said);
+        self.places.clear();
+        self.add(said, &mut reply.pipeline).await?;
+        let tokens = record.tokens_written();
+        let spent = record.cost_so_far(reply).nanos();
+        if self.stop.is_met(self.rounds, self.calls, tokens, spent, &self.request) {
+            self.leave_tools();
+        }
+        let mut plan = routing::plan(&app.catalog, &self.request, |_| false)?;
+        if let Some(serving) = &reply.endpoint {
+            // Who has read it all before reads it from its cache.
+            plan.steps.sort_by_key(|step| !std::sync::Arc::ptr_eq(&step.endpoint, serving));
+        }
+        let bytes = plugin::size_of_request(&self.request);
+        let worst = plan.cost_max(&self.request, bytes, &app.config.billing);
+        // What was held covers the first round. This one is reserved by itself; what it costs is
+        // settled with the rest.
+        let id = format!("{}/{}", ask.id, self.rounds);
+        let hold = app.billing.hold(&id, &ask.caller.hash, worst, clock::unix_ms())?;
+        let attempted = attempt(app, &plan, &self.request, client, record).await;
+        hold.void();
+        let (answer, step) = attempted?;
+        record.begin_round(&step, bytes, self.request.clone());
+        reply.endpoint = Some(step.endpoint);
+        reply.pipeline.excuse(clock::now().saturating_duration_since(began));
+        Ok(answer)
+    }
+
+    /// Adds what the model said, and what its calls gave, to what it is asked.
+    async fn add(&mut self, mut said: Said, pipeline: &mut Pipeline) -> Result<(), Error> {
+        said.close();
+        let Some(choice) = said.choices.into_iter().next() else { return Ok(()) };
+        let calls = choice.tool_calls.clone();
+        self.request.messages.push(choice.into_message());
+        for call in &calls {
+            let result = pipeline.call(call).await?;
+            self.request.messages.push(Message {
+                role: Role::Tool,
+                name: None,
+                parts: vec![Part::new(result)],
+                extra: Extra::default(),
+            });
+            self.calls = self.calls.saturating_add(1);
+        }
+        self.rounds = self.rounds.saturating_add(1);
+        // A model that must call would call for ever.
+        if matches!(self.request.tool_choice, Some(ToolChoice::Required | ToolChoice::Function(_)))
+        {
+            self.request.tool_choice = Some(ToolChoice::Auto);
+        }
+        Ok(())
+    }
+
+    /// The last round: the model answers with what it has.
+    fn leave_tools(&mut self) {
+        let own = &self.own;
+        let is_clients = |tool: &Tool| match tool {
+            Tool::Function { name, .. } => !own.contains(name),
+            Tool::Other(_) => true,
+        };
+        let has_others = self.request.tools.iter().any(is_clients);
+        match has_others {
+            // Calls of tools that are not there would confuse some providers, so they stay named.
+            false => self.request.tool_choice = Some(ToolChoice::None),
+            true => self.request.tools.retain(is_clients),
+        }
+    }
+}
+
+/// When the model is asked for the last time.
+struct Stop {
+    calls_max: u32,
+    conditions: Vec<Condition>,
+}
+
+/// `stop_server_tools_when`: any of these.
+#[derive(Debug, Deserialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+enum Condition {
+    StepCountIs { step_count: u32 },
+    HasToolCall { tool_name: String },
+    MaxTokensUsed { max_tokens: u64 },
+    MaxCost { max_cost_in_dollars: f64 },
+    FinishReasonIs { reason: String },
+}
+
+impl Stop {
+    fn read(request: &Request, calls_max: u32) -> Result<Self, Error> {
+        let field = |name: &str| {
+            let mut rest = request.controls.rest.iter();
+            rest.find(|(known, json)| known == name && *json != Json::null()).map(|(_, json)| json)
+        };
+        let wrong = |name: &str, expected: &str| {
+            let message = format!("{name}: expected {expected}");
+            Error::client(ErrorType::InvalidRequest, message)
+        };
+        let asked = match field("max_tool_calls").map(Json::read::<u32>) {
+            None => calls_max,
+            Some(Ok(asked)) if (1..=calls_max).contains(&asked) => asked,
+            Some(_) => {
+                let expected = format!("a number from 1 to {calls_max} (plugins.tool_calls_max)");
+                return Err(wrong("max_tool_calls", &expected));
+            }
+        };
+        let conditions = field("stop_server_tools_when").map(Json::read::<Vec<Condition>>);
+        let conditions = conditions.transpose().map_err(|error| {
+            wrong("stop_server_tools_when", &format!("a list of conditions: {error}"))
+        })?;
+        Ok(Self { calls_max: asked, conditions: conditions.unwrap_or_default() })
+    }
+
+    fn is_met(
+        &self,
+        rounds: u32,
+        calls: u32,
+        tokens: u64,
+        spent_nanos: i64,
+        request: &Request,
+    ) -> bool {
+        let has_called = |tool: &str| {
+            let mut parts = request.messages.iter().flat_map(|message| &message.parts);
+            parts.any(|part| match &part.content {
+                Content::ToolCall { name, .. } => name == tool,
+                _ => false,
+            })
+        };
+        calls >= self.calls_max
+            || self.conditions.iter().any(|condition| match condition {
+                Condition::StepCountIs { step_count } => rounds >= *step_count,
+                Condition::HasToolCall { tool_name } => has_called(tool_name),
+                Condition::MaxTokensUsed { max_tokens } => tokens >= *max_tokens,
+                Condition::MaxCost { max_cost_in_dollars } => {
+                    let most = ledger::Money::from_usd_f64(*max_cost_in_dollars);
+                    most.is_ok_and(|most| spent_nanos >= most.nanos())
+                }
+                Condition::FinishReasonIs { reason } => reason == FinishReason::ToolCalls.as_str(),
+            })
+    }
+}
