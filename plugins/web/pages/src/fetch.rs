@@ -116,7 +116,7 @@ const TIMEOUT_MS: u32 = 8_000;
 
 const PAGE_BYTES_MAX: u32 = 2 << 20;
 
-/// What a page has to say stands in its first half, behind which there are scripts.
+/// More of one page would leave no time for the others.
 const READ_BYTES_MAX: usize = 1 << 20;
 
 const TEXTS_BYTES_MAX: usize = 256 << 10;
