@@ -237,7 +237,7 @@ const FOR_TESTS: [(&str, &str); 4] = [
     ("plugin-template", "PATCHBAY_TEMPLATE_WASM"),
     ("plugin-hostile", "PATCHBAY_HOSTILE_WASM"),
     ("plugin-caller", "PATCHBAY_CALLER_WASM"),
-    ("plugin-guard", "PATCHBAY_GUARD_WASM"),
+    ("plugin-censor", "PATCHBAY_CENSOR_WASM"),
 ];
 
 /// What a project of `patchbay plugin new` is made of, from the workspace's root.
@@ -255,7 +255,7 @@ const WATCHED: [&str; 10] = [
     "plugins",
     "sdk",
     "tests/plugins/caller",
-    "tests/plugins/guard",
+    "tests/plugins/censor",
     "tests/plugins/hostile",
     "wit",
 ];

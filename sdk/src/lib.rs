@@ -62,6 +62,8 @@ mod panics;
 mod plugin;
 pub mod report;
 mod request;
+#[cfg(feature = "scan")]
+pub mod scan;
 pub mod search;
 pub mod secrets;
 pub mod state;

@@ -18,7 +18,7 @@ use script::{FIELDS, Field, MASK, REST, TEXT, WORD};
 const SURFACES: [&str; 2] = ["/api/v1/chat/completions", "/v1/chat/completions"];
 
 /// What must be on every request, whatever it says.
-const GUARDED: &str = "[plugins.limits]\ncpu_ms = 20000\n[plugin.guard]\nalways = true\n\
+const GUARDED: &str = "[plugins.limits]\ncpu_ms = 20000\n[plugin.censor]\nalways = true\n\
     options = { words = [\"WORD\"], action = \"ACTION\" }\n";
 
 /// A gateway with the guard on every request, before a double that has a model for each field.
@@ -32,7 +32,7 @@ async fn begin(action: &str) -> (Double, Gateway) {
     double.script("two", &script::two_choices()).await;
     config += &double.model("two", "openai-chat", true);
     let gateway = Gateway::start(&config).await;
-    let (status, body) = gateway.upload("guard", wasm::guard()).await;
+    let (status, body) = gateway.upload("censor", wasm::censor()).await;
     assert_eq!(status, 201, "{body}");
     (double, gateway)
 }
@@ -63,8 +63,8 @@ impl Way {
     fn body(self) -> Value {
         let plugins = match self.cut.0 % 3 {
             0 => json!([]),
-            1 => json!([{"id": "guard", "enabled": false}]),
-            _ => json!([{"id": "guard", "words": ["other"], "action": "mask"}]),
+            1 => json!([{"id": "censor", "enabled": false}]),
+            _ => json!([{"id": "censor", "words": ["other"], "action": "mask"}]),
         };
         let mut body = ask(self.field.name(), &plugins);
         body["messages"][0]["content"] = json!(script::when(self.cut));

@@ -34,9 +34,9 @@ pub(super) fn lying(bytes: Vec<u8>, lie: &str) -> Vec<u8> {
     written_over(bytes, b"hostile lie: none            ", lie.as_bytes())
 }
 
-/// `tests/plugins/guard`.
-pub(super) fn guard() -> Vec<u8> {
-    std::fs::read(env!("PATCHBAY_GUARD_WASM")).unwrap()
+/// `tests/plugins/censor`.
+pub(super) fn censor() -> Vec<u8> {
+    std::fs::read(env!("PATCHBAY_CENSOR_WASM")).unwrap()
 }
 
 fn written_over(mut bytes: Vec<u8>, before: &[u8], after: &[u8]) -> Vec<u8> {

@@ -36,7 +36,7 @@ impl Way {
         let cut = self.cut.unwrap_or_default();
         let model = format!("test/{}", self.field.name());
         let request = saying(&model, &script::when((cut, cut)), self.cut.is_some());
-        let off = json!({"plugins": [{"id": "guard", "enabled": false}]});
+        let off = json!({"plugins": [{"id": "censor", "enabled": false}]});
         self.surface.ask(gateway, &request, &off).await
     }
 }

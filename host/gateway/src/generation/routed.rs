@@ -48,7 +48,7 @@ impl Record {
         let is_fallback = model.is_some_and(|model| !requested.starts_with(model));
         Json::of(&json!({
             "requested": requested,
-            "strategy": if is_fallback { "fallback" } else { "direct" },
+            "strategy": strategy(requested, is_fallback),
             "region": null,
             "summary": format!("available={}, selected={selected}", available.len()),
             "attempt": attempts.len(),
@@ -64,7 +64,19 @@ impl Record {
         told.insert("pipeline".to_owned(), Value::Array(self.pipeline()));
         Json::of(&told)
     }
+}
 
+/// How the model was found, by OpenRouter's names.
+fn strategy(requested: &str, is_fallback: bool) -> &'static str {
+    match requested.split(':').next() {
+        Some("openrouter/auto" | "openrouter/auto-beta") => "auto",
+        Some("openrouter/free") => "free",
+        _ if is_fallback => "fallback",
+        _ => "direct",
+    }
+}
+
+impl Record {
     /// What plugins said that they did; of one that said nothing, that it took part.
     fn pipeline(&self) -> Vec<Value> {
         let stages = self.stages();

@@ -1,0 +1,78 @@
+//! Terms and regular expressions that must not be in a request, or must not reach the client: they
+//! block, are masked, or are reported, in messages, tool results and tool calls on the way in, and
+//! in everything that a client reads on the way out, however the reply is cut.
+
+mod arguments;
+mod ask;
+mod filter;
+mod line;
+mod options;
+mod reply;
+mod seen;
+
+use filter::Filter;
+use options::{Options, ScanScope};
+use patchbay_sdk::{Decision, Description, Error, Generation, Kind, Plugin, Request, Stream};
+use reply::Reply;
+
+/// The plugin, for one generation.
+pub struct Guard {
+    scan_scope: ScanScope,
+    input: Filter,
+    output: Filter,
+}
+
+impl Plugin for Guard {
+    fn describe() -> Description {
+        Description::new("guard", env!("CARGO_PKG_VERSION"), Kind::Guard)
+            .summary("Keeps terms and patterns out of requests and replies.")
+            .options(OPTIONS)
+    }
+
+    fn new(generation: &Generation) -> Result<Self, Error> {
+        let options: Options = generation.options()?;
+        // Built before anything is asked, so that a bad pattern is an error of the request.
+        let (input, output) = Filter::both(&options)?;
+        Ok(Self { scan_scope: options.scan_scope, input, output })
+    }
+
+    fn on_request(&mut self, _: &Generation, request: Request) -> Result<Decision, Error> {
+        if self.input.is_empty() {
+            return Ok(Decision::Pass);
+        }
+        Ok(ask::decide(&self.input, self.scan_scope, request))
+    }
+
+    fn stream(&mut self, _: &Generation, choice: u16) -> Result<Box<dyn Stream>, Error> {
+        Ok(Box::new(Reply::new(&self.output, choice)))
+    }
+}
+
+patchbay_sdk::export!(Guard: request, stream);
+
+const OPTIONS: &str = include_str!("options.json");
+
+patchbay_sdk::cases![
+    "cases/arguments.json",
+    "cases/arguments_stop.json",
+    "cases/block_before_mask.json",
+    "cases/choices.json",
+    "cases/content_filters.json",
+    "cases/content_filters_redact.json",
+    "cases/flag.json",
+    "cases/held_tail.json",
+    "cases/hidden.json",
+    "cases/input_block.json",
+    "cases/input_mask.json",
+    "cases/interrupted.json",
+    "cases/logprobs.json",
+    "cases/mask.json",
+    "cases/reasoning.json",
+    "cases/stop.json",
+    "cases/untouched.json",
+    "cases/user_only.json",
+    "cases/whole_word.json",
+];
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,81 @@
+//! The cases, and what they can't say: arguments cut at every character, bad options.
+
+use super::{CASES, Guard};
+use patchbay_sdk::testing::{Facts, Failures, check, generation, kit};
+use patchbay_sdk::{Delta, Error, FinishReason, Plugin, ToolCallDelta, Verdict};
+use serde_json::{Value, json};
+
+#[test]
+fn every_case_holds_however_the_reply_is_cut() -> Result<(), Failures> {
+    check::<Guard>(env!("CARGO_MANIFEST_DIR"), CASES)
+}
+
+fn guard(options: &Value) -> Result<Guard, Error> {
+    kit();
+    Guard::new(&generation(Facts { options: options.to_string(), ..Facts::default() }))
+}
+
+/// The arguments that go on when they come in these pieces.
+fn arguments(options: &Value, pieces: &[&str]) -> String {
+    let mut guard = guard(options).unwrap();
+    let mut stream = guard.stream(&generation(Facts::default()), 0).unwrap();
+    let mut out = String::new();
+    let deltas = pieces.iter().map(|piece| {
+        let (id, name) = (Some("a".to_owned()), Some("f".to_owned()));
+        Delta::ToolCall(ToolCallDelta { choice: 0, index: 0, id, name, arguments: (*piece).into() })
+    });
+    for delta in deltas.chain([Delta::finish(0, FinishReason::ToolCalls)]) {
+        let given = match stream.push(vec![delta.clone()]).unwrap() {
+            Verdict::Pass => vec![delta],
+            Verdict::Hold => vec![],
+            Verdict::Emit(given) => given,
+            Verdict::Stop(rejection) => return rejection.message,
+        };
+        for delta in given {
+            if let Delta::ToolCall(it) = delta {
+                out.push_str(&it.arguments);
+            }
+        }
+    }
+    out
+}
+
+#[test]
+fn arguments_come_out_alike_wherever_they_are_cut() {
+    let mask =
+        json!({"rules": [{"terms": ["zebra", "🦓", "1234"], "action": "mask", "label": "X"}]});
+    let block = json!({"rules": [{"terms": ["zebra"], "label": "X"}]});
+    let table = [
+        (&mask, r#"{"a\u007A":"\n🦓 z\u0065bra\""}"#, r#"{"a\u007A":"\n[X] [X]\""}"#),
+        (&mask, r#"{"z\u0065bra":"\ud83e\udd93 \ud83ex"}"#, r#"{"[X]":"[X] \ud83ex"}"#),
+        (&mask, r#"{"n":51234.5,"s":"1234","t":true}"#, r#"{"n":59999.5,"s":"[X]","t":true}"#),
+        (&mask, r#"{"a":"zebr","b":"\u00"#, r#"{"a":"zebr","b":"\u00"#),
+        (&mask, r#"{"a":"zeb\q\u00zebra"}"#, r#"{"a":"zeb\q\u00[X]"}"#),
+        (&block, r#"{"a":"z\u0065bra"}"#, "Response blocked by content filter: [X]"),
+    ];
+    for (options, text, expected) in table {
+        let ends: Vec<usize> = text.char_indices().map(|(at, _)| at).collect();
+        for first in &ends {
+            for second in ends.iter().filter(|second| *second >= first) {
+                let pieces = [&text[..*first], &text[*first..*second], &text[*second..]];
+                assert_eq!(arguments(options, &pieces), expected, "{pieces:?}");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_pattern_that_cannot_be_used_is_named() {
+    let table = [
+        (json!({"rules": [{}, {"patterns": ["fine", "a("]}]}), "rules[1].patterns[1] is not valid"),
+        (
+            json!({"content_filters": [{"pattern": "(?=a)", "action": "flag"}]}),
+            "content_filters[0].pattern is not valid at byte 0: look-around",
+        ),
+        (json!({"rules": [{"terms": ["\u{200b}"]}]}), "rules[0].terms[0] has no visible character"),
+    ];
+    for (options, expected) in table {
+        let Some(Error::Options(reason)) = guard(&options).err() else { panic!("{options}") };
+        assert!(reason.contains(expected), "{reason}");
+    }
+}
