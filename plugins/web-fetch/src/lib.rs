@@ -46,6 +46,8 @@ impl Plugin for WebFetch {
             .trigger(&format!("tool={TYPE}"))
             .capability("http=https://*")
             .capability("http=http://*")
+            .capability("http=https://*:*")
+            .capability("http=http://*:*")
     }
 
     fn new(generation: &Generation) -> Result<Self, Error> {

@@ -280,12 +280,14 @@ const DESCRIPTION: &str = "Searches the web. Use it for what is recent, uncertai
 
 /// The engines' hosts stand here though pages are fetched from anywhere, so that an operator who
 /// grants only them grants enough.
-const CAPABILITIES: [&str; 10] = [
+const CAPABILITIES: [&str; 12] = [
     "http=https://api.exa.ai",
     "http=https://api.search.brave.com",
     "http=https://api.tavily.com",
     "http=https://*",
     "http=http://*",
+    "http=https://*:*",
+    "http=http://*:*",
     "secrets=EXA_API_KEY",
     "secrets=BRAVE_API_KEY",
     "secrets=TAVILY_API_KEY",
@@ -301,6 +303,7 @@ patchbay_sdk::cases![
     "cases/field.json",
     "cases/hostile.json",
     "cases/local.json",
+    "cases/local_urls.json",
     "cases/native_field.json",
     "cases/native_refused.json",
     "cases/not_available.json",
