@@ -147,6 +147,8 @@ patchbay_sdk::cases![
     "cases/retry_fails.json",
     "cases/retry_in_vain.json",
     "cases/retry_of_prose.json",
+    "cases/simulated.json",
+    "cases/simulated_held.json",
     "cases/thoughts.json",
     "cases/tool_arguments.json",
     "cases/tool_call.json",
