@@ -65,3 +65,21 @@ impl Sources {
         self.0.borrow().all.clone()
     }
 }
+
+/// Cuts the texts of sources to what a hook may add, which is bounded in bytes: each to its share,
+/// where they are too long together.
+pub fn fit_into(sources: &mut [Source], bytes: usize) {
+    let all: usize = sources.iter().map(|source| source.text.len()).sum();
+    if all > bytes {
+        let share = bytes / sources.len().max(1);
+        for source in sources {
+            source.text.truncate(source.text.floor_char_boundary(share));
+        }
+    }
+}
+
+/// What a hook may add to a request that has so many bytes of text, or to a call. A host's limit is
+/// 16 times that and 64 KiB.
+pub fn room(input: usize) -> usize {
+    input.saturating_mul(12).saturating_add(52 << 10)
+}
