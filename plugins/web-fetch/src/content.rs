@@ -4,11 +4,11 @@ use patchbay_sdk::tokens;
 use web_pages::{Question, cut};
 
 /// The text if it is short enough, else the passages that fit the question best, or without a
-/// question its beginning. Counting is dear, so three samples of the text stand for all of it.
+/// question its beginning. Counting is dear: a text with three bytes or fewer to each of the tokens is
+/// not counted, and of a longer one three samples stand for all of it.
 pub(crate) fn fit(text: &str, question: Option<&Question>, model: &str, tokens_max: u32) -> String {
     let most = usize::try_from(tokens_max).unwrap_or(usize::MAX);
-    // A token has a byte at least.
-    if text.len() <= most {
+    if text.len() <= most.saturating_mul(BYTES_PER_TOKEN) {
         return text.to_owned();
     }
     let characters = characters(text, model, tokens_max);
@@ -34,6 +34,9 @@ fn characters(text: &str, model: &str, tokens_max: u32) -> usize {
     let least = estimates.min().and_then(|least| usize::try_from(least).ok());
     least.unwrap_or_default().max(1)
 }
+
+/// Tokens of prose have more, in whichever writing.
+const BYTES_PER_TOKEN: usize = 3;
 
 const SAMPLE_BYTES: usize = 1024;
 

@@ -300,6 +300,7 @@ const CAPABILITIES: [&str; 12] = [
 patchbay_sdk::cases![
     "cases/bad_domain.json",
     "cases/brave.json",
+    "cases/cited_twice.json",
     "cases/exa.json",
     "cases/failed.json",
     "cases/field.json",
