@@ -80,14 +80,16 @@ fn guard_many() -> String {
 }
 
 fn pii_few() -> String {
-    "{}".to_owned()
+    r#"{"output":"mask"}"#.to_owned()
 }
 
 fn pii_many() -> String {
-    let custom = (0..1_000).map(|number| {
-        serde_json::json!({"label": "CUSTOM", "pattern": format!("employee-{number:04}-[0-9]{{4}}")})
+    let filters = (0..1_000).map(|number| {
+        let pattern = format!("employee-{number:04}-[0-9]{{4}}");
+        serde_json::json!({"pattern": pattern, "action": "mask"})
     });
-    serde_json::json!({"custom": custom.collect::<Vec<_>>()}).to_string()
+    let filters: Vec<_> = filters.collect();
+    serde_json::json!({"output": "mask", "content_filters": filters}).to_string()
 }
 
 /// Half and ninety-nine of a hundred calls are faster.

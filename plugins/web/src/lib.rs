@@ -282,12 +282,10 @@ const DESCRIPTION: &str = "Searches the web. Use it for what is recent, uncertai
 
 /// The engines' hosts stand here though pages are fetched from anywhere, so that an operator who
 /// grants only them grants enough.
-const CAPABILITIES: [&str; 12] = [
+const CAPABILITIES: [&str; 10] = [
     "http=https://api.exa.ai",
     "http=https://api.search.brave.com",
     "http=https://api.tavily.com",
-    "http=https://*",
-    "http=http://*",
     "http=https://*:*",
     "http=http://*:*",
     "secrets=EXA_API_KEY",

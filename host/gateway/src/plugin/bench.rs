@@ -52,6 +52,8 @@ impl Guest {
         let loader = Loader { workshop: &workshop, sandboxes: &sandboxes, config: &config };
         let environment = |id: &str, limits: &_| Environment::new(id, limits);
         let plugin: Plugin = loader.load(wasm, origin, 1, &environment)?;
+        let given: serde_json::Value = serde_json::from_str(options)?;
+        plugin.validator.validate(&given).map_err(|error| anyhow::anyhow!("{error}"))?;
         let selected = Selected {
             plugin: Arc::new(plugin),
             options: options.into(),
