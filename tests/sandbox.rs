@@ -7,19 +7,25 @@
     reason = "a test says what is wrong by panicking"
 )]
 
+#[path = "upstreams/conversation.rs"]
+#[expect(dead_code, reason = "others use the rest")]
+mod conversation;
 mod harness;
 #[path = "spoken.rs"]
 mod spoken;
 
 mod sandbox {
     mod bypass;
+    mod caller;
     mod crash;
     mod harm;
     mod hostile;
     mod options;
     mod outside;
     mod swap;
+    mod tools;
     mod trial;
+    mod triggers;
     mod upstream;
     mod wasi;
     mod wasm;

@@ -44,7 +44,7 @@ impl Description {
     }
 
     /// Asks for a lower limit than the operator's, by its name (`cpu-ms`, `memory-bytes`,
-    /// `held-bytes`, …). A higher one changes nothing.
+    /// `held-bytes`, …). A higher one changes nothing, unless the plugin is shipped with the gateway.
     #[must_use]
     pub fn limit(mut self, name: &str, value: u64) -> Self {
         self.limits.push(Limit { name: name.into(), value });

@@ -157,6 +157,12 @@ pub trait WriteStream: Send {
     /// left to [`WriteStream::end`].
     fn chunk(&mut self, chunk: &Chunk, out: &mut Vec<u8>);
 
+    /// Says what [`Head::metadata`] is by now; of use before [`WriteStream::end`], in dialects that
+    /// have a place for it.
+    fn tell(&mut self, metadata: Json) {
+        let _ = metadata;
+    }
+
     /// Writes what ends a good reply: usage, then the dialect's terminal event.
     fn end(&mut self, usage: &Usage, cost: &Cost, out: &mut Vec<u8>);
 

@@ -3,9 +3,9 @@
 use serde_json::{Value, json};
 
 use super::{
-    COST, COST_NANOS, SIDE, TEXT, assert_says, double, gateway, grant, reach, text, told, with,
+    COST, COST_NANOS, SIDE, TEXT, assert_says, charged, double, gateway, grant, nanos, reach,
+    record, text, told, with,
 };
-use crate::harness::Gateway;
 
 /// A call of the other model in the plugin's options.
 pub(super) fn side() -> Value {
@@ -15,28 +15,6 @@ pub(super) fn side() -> Value {
 /// The id of a whole reply's generation.
 fn id(body: &Value) -> &str {
     body["id"].as_str().unwrap()
-}
-
-/// A generation's record.
-pub(super) async fn record(gateway: &Gateway, id: &str) -> Value {
-    let found = gateway.until(&format!("/generation?id={id}"), |status, _| status == 200).await;
-    found["data"].clone()
-}
-
-/// Dollars as whole nano-dollars, so that sums can be compared.
-pub(super) fn nanos(usd: &Value) -> i64 {
-    let nanos = usd.as_f64().unwrap() * 1e9;
-    assert!((nanos - nanos.round()).abs() < 1e-3, "{usd} is no whole number of nano-dollars");
-    format!("{}", nanos.round()).parse().unwrap()
-}
-
-/// What key and account were charged once nothing is held any more; both must agree.
-pub(super) async fn charged(gateway: &Gateway) -> i64 {
-    let credits = gateway.until("/credits", |_, body| body["data"]["held"] == json!(0)).await;
-    let key = gateway.get("/key").await.1;
-    let charged = nanos(&credits["data"]["total_usage"]);
-    assert_eq!(nanos(&key["data"]["usage"]), charged, "{key} {credits}");
-    charged
 }
 
 #[tokio::test]

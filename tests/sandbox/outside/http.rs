@@ -161,3 +161,60 @@ async fn a_reply_may_take_only_so_long_and_be_only_so_large() {
     let fitting = json!({"http": {"url": format!("{}/fitting/x", double.url)}});
     assert_says(&told(&gateway, &fitting).await, &["http: 200"]);
 }
+
+/// A call of each of these names.
+fn all(double: &Double, names: &[&str]) -> Value {
+    let calls = names.iter().map(|name| json!({"url": format!("{}/{name}/x", double.url)}));
+    json!({"all": calls.collect::<Vec<_>>()})
+}
+
+#[tokio::test]
+async fn requests_side_by_side_come_back_in_their_order() {
+    let double = double().await;
+    let names = ["first", "second", "third"];
+    for name in names {
+        double.script(name, &json!({"body": name, "gate_after": 0})).await;
+    }
+    let gateway = gateway(&double, &grant(&[&reach(&double)])).await;
+    let calls = all(&double, &names);
+    let release = async {
+        // Nothing is answered before all have come.
+        for name in names {
+            double.log_when(name, 1, 0).await;
+        }
+        for name in names.iter().rev() {
+            double.release(name).await;
+            double.log_when(name, 1, 1).await;
+        }
+    };
+    let (said, ()) = tokio::join!(told(&gateway, &calls), release);
+    let wanted = names.map(|name| format!("all: 200 from {}/{name}/x; {name}", double.url));
+    assert_eq!(said.lines().collect::<Vec<_>>(), wanted);
+}
+
+#[tokio::test]
+async fn requests_side_by_side_share_the_limit_and_fail_alone() {
+    let double = double().await;
+    double.script("page", &page("forty-two")).await;
+    double.script("silent", &json!({"hang": "head"})).await;
+    let limits = "[plugin.caller.limits]\nhttp_calls = 3\nhttp_ms = 300\n";
+    let config = format!("{}{limits}", grant(&[&reach(&double)]));
+    let gateway = gateway(&double, &config).await;
+    let mut calls = all(&double, &["page", "silent", "page", "page"]);
+    let said = told(&gateway, &calls).await;
+    let lines: Vec<&str> = said.lines().collect();
+    assert_says(lines[0], &["all: 200"]);
+    assert_eq!(lines[1], "all: timeout");
+    assert_says(lines[2], &["all: 200"]);
+    assert_says(lines[3], &["all: limit: ", "plugin.caller.limits.http_calls"]);
+    assert_eq!(double.log("page").await.as_array().unwrap().len(), 2);
+
+    // One that is refused is not sent, and the others are.
+    calls = all(&double, &["page", "page"]);
+    calls["all"][0]["url"] = json!("https://example.org/");
+    let said = told(&gateway, &calls).await;
+    let lines: Vec<&str> = said.lines().collect();
+    assert_says(lines[0], &["all: denied: "]);
+    assert_says(lines[1], &["all: 200"]);
+    assert_eq!(told(&gateway, &json!({"all": []})).await, "");
+}

@@ -3,8 +3,8 @@
 
 use serde_json::{Value, json};
 
-use super::bill::{charged, nanos, side};
-use super::{double, gateway, grant, with};
+use super::bill::side;
+use super::{charged, double, gateway, grant, nanos, with};
 use crate::harness::{Double, Gateway, http};
 
 /// The side model waits for its gate, and clients soon get headers, in which the id is.

@@ -1,8 +1,11 @@
 //! `patchbay index …`: documents put into the indexes that plugins search, and what a plugin would
 //! find there. A running gateway sees what was added with its next query.
 
+mod parser;
+
 use std::io::{self, IsTerminal, Write};
 use std::path::Path;
+use std::sync::Arc;
 
 use anyhow::Context;
 use clap::{Args, Subcommand};
@@ -62,7 +65,8 @@ pub(super) struct Remove {
 /// # Errors
 /// When the index is not there or can't be read or written, or nothing could be added.
 pub(super) fn run(config: &Config, command: &Index) -> Result<(), anyhow::Error> {
-    let indexes = plugin::indexes(&config.index);
+    let parser = Arc::new(parser::Parser::new(config));
+    let indexes = plugin::indexes(&config.index).with_reader(parser);
     match command {
         Index::Add(add) => {
             for source in &add.sources {

@@ -17,7 +17,7 @@ mod inspect;
 mod installed;
 mod project;
 mod reach;
-mod sandbox;
+pub(super) mod sandbox;
 
 /// What to do with plugins.
 #[derive(Debug, Subcommand)]

@@ -8,8 +8,8 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 use wire::{
-    Chunk, Content, Delta, ErrorType, Extra, FinishReason, Json, Message, Part, Reply as Said,
-    Request, Role, Tool, ToolCall, ToolChoice,
+    Chunk, Content, Delta, ErrorType, Extra, FinishReason, Json, Message, Part, ReasoningDetail,
+    Reply as Said, Request, Role, Tool, ToolCall, ToolChoice,
 };
 
 use super::record::Record;
@@ -33,10 +33,21 @@ pub(super) struct Rounds {
     places: BTreeMap<u16, u16>,
     /// Calls that the client has seen, over all rounds.
     shown: u16,
+    /// Where the round's thoughts stand in it.
+    thoughts: Thoughts,
     /// Rounds that are over, and calls that were made.
     rounds: u32,
     calls: u32,
     stop: Stop,
+}
+
+/// Thoughts of one reply.
+#[derive(Default)]
+struct Thoughts {
+    /// Those of the rounds that are over.
+    before: u32,
+    /// The place after the last.
+    next: u32,
 }
 
 impl Rounds {
@@ -64,6 +75,7 @@ impl Rounds {
             said: Said::default(),
             places: BTreeMap::new(),
             shown: 0,
+            thoughts: Thoughts::default(),
             rounds: 0,
             calls: 0,
             stop,
@@ -73,7 +85,6 @@ impl Rounds {
     /// Takes out of a chunk what the client is not to see: calls that plugins run, the end of a
     /// round that another follows, and a later round's beginning.
     pub(super) fn take(&mut self, chunk: &mut Chunk) {
-        // Ids and counts of the provider's own are a round's, and not the reply's.
         chunk.source = None;
         for delta in &chunk.deltas {
             self.said.push(delta);
@@ -85,6 +96,8 @@ impl Rounds {
     fn shown(&mut self, delta: Delta) -> Option<Delta> {
         match delta {
             Delta::Role { .. } if self.rounds > 0 => None,
+            // Ids and counts in the provider's own form are a round's, and not the reply's.
+            Delta::Other { choice: None, .. } => None,
             Delta::Finish { .. } if self.goes_on() => None,
             Delta::Finish { choice, reason: FinishReason::ToolCalls, native }
                 if self.shown == 0 =>
@@ -96,8 +109,21 @@ impl Rounds {
                 let index = self.place(index)?;
                 Some(Delta::ToolCall { choice, index, id, name, arguments })
             }
+            Delta::Reasoning { choice, text, detail } => {
+                let detail = detail.map(|detail| self.placed(detail));
+                Some(Delta::Reasoning { choice, text, detail })
+            }
             other => Some(other),
         }
+    }
+
+    /// A thought's place in the reply: each round counts its own from 0.
+    fn placed(&mut self, mut detail: ReasoningDetail) -> ReasoningDetail {
+        if let Some(index) = &mut detail.index {
+            *index = index.saturating_add(self.thoughts.before);
+            self.thoughts.next = self.thoughts.next.max(index.saturating_add(1));
+        }
+        detail
     }
 
     /// Where a call stands in the client's reply; none for one that is a plugin's.
@@ -135,7 +161,8 @@ impl Rounds {
         !is_cut && has_calls && self.places.is_empty() && calls.all(|call| self.is_own(&call.name))
     }
 
-    /// Runs the calls and asks again: the next round's answer. The round before is counted.
+    /// Runs the calls and asks again: the next round's answer, or none when nobody is left to read
+    /// it. The round before is counted.
     ///
     /// # Errors
     /// A guard's failure, no credit for another round, or no endpoint that answers.
@@ -146,19 +173,26 @@ impl Rounds {
         reply: &mut Reply,
         client: &Client,
         record: &mut Record,
-    ) -> Result<Answer, Error> {
+    ) -> Result<Option<Answer>, Error> {
         let began = clock::now();
         let metered = record.meter.read().await;
         record.end_round(reply.endpoint.as_deref(), &metered);
         let said = std::mem::take(&mut self.said);
         self.places.clear();
+        self.thoughts.before = self.thoughts.next;
         self.add(said, &mut reply.pipeline).await?;
+        if client.is_gone() {
+            return Ok(None);
+        }
         let tokens = record.tokens_written();
         let spent = record.cost_so_far(reply).nanos();
         if self.stop.is_met(self.rounds, self.calls, tokens, spent, &self.request) {
             self.leave_tools();
         }
-        let mut plan = routing::plan(&app.catalog, &self.request, |_| false)?;
+        // The fallbacks may have suffixes that stand for plugins.
+        let plugins = app.plugins.snapshot();
+        let is_suffix = |suffix: &str| plugins.is_suffix(suffix);
+        let mut plan = routing::plan(&app.catalog, &self.request, is_suffix)?;
         if let Some(serving) = &reply.endpoint {
             // Who has read it all before reads it from its cache.
             plan.steps.sort_by_key(|step| !std::sync::Arc::ptr_eq(&step.endpoint, serving));
@@ -175,7 +209,7 @@ impl Rounds {
         record.begin_round(&step, bytes, self.request.clone());
         reply.endpoint = Some(step.endpoint);
         reply.pipeline.excuse(clock::now().saturating_duration_since(began));
-        Ok(answer)
+        Ok(Some(answer))
     }
 
     /// Adds what the model said, and what its calls gave, to what it is asked.
@@ -258,7 +292,14 @@ impl Stop {
         let conditions = conditions.transpose().map_err(|error| {
             wrong("stop_server_tools_when", &format!("a list of conditions: {error}"))
         })?;
-        Ok(Self { calls_max: asked, conditions: conditions.unwrap_or_default() })
+        match conditions {
+            Some(conditions) if conditions.is_empty() => {
+                Err(wrong("stop_server_tools_when", "one condition at least"))
+            }
+            // The conditions count instead of the number, within what the operator allows.
+            Some(conditions) => Ok(Self { calls_max, conditions }),
+            None => Ok(Self { calls_max: asked, conditions: Vec::new() }),
+        }
     }
 
     fn is_met(

@@ -2,7 +2,7 @@
 //! (`openrouter_metadata`).
 
 use http::HeaderMap;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 use wire::{Json, Request};
 
 use super::record::Record;
@@ -43,25 +43,28 @@ impl Record {
                     "status": attempt.status.unwrap_or(0)})
             })
             .collect();
-        let pipeline = self.pipeline();
         let selected = attempts.last().map_or("a plugin", |attempt| &attempt.provider_name);
         let model = serving.and_then(|at| Some(&*plan.steps.get(at)?.model));
         let is_fallback = model.is_some_and(|model| !requested.starts_with(model));
         Json::of(&json!({
             "requested": requested,
-            "strategy": if is_fallback { "fallback" } else { "direct" },
+            "strategy": strategy(requested, is_fallback),
             "region": null,
             "summary": format!("available={}, selected={selected}", available.len()),
             "attempt": attempts.len(),
             "is_byok": false,
             "endpoints": {"total": available.len(), "available": available},
             "attempts": tried,
-            "pipeline": pipeline,
         }))
     }
-}
 
-impl Record {
+    /// The same with what plugins did, of which the last is known when the reply has ended.
+    pub(super) fn with_pipeline(&self, routed: &Json) -> Json {
+        let mut told: Map<String, Value> = routed.read().unwrap_or_default();
+        told.insert("pipeline".to_owned(), Value::Array(self.pipeline()));
+        Json::of(&told)
+    }
+
     /// What plugins said that they did; of one that said nothing, that it took part.
     fn pipeline(&self) -> Vec<Value> {
         let stages = self.stages();
@@ -80,5 +83,15 @@ impl Record {
             entry
         });
         silent.into_iter().chain(told).collect()
+    }
+}
+
+/// How the model was found, by OpenRouter's names.
+fn strategy(requested: &str, is_fallback: bool) -> &'static str {
+    match requested.split(':').next() {
+        Some("openrouter/auto" | "openrouter/auto-beta") => "auto",
+        Some("openrouter/free") => "free",
+        _ if is_fallback => "fallback",
+        _ => "direct",
     }
 }

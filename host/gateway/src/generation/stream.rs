@@ -63,6 +63,9 @@ pub(super) async fn run(
                 for chunk in &tail.chunks {
                     writer.chunk(chunk, &mut out);
                 }
+                if let Some(routed) = &reply.head.metadata {
+                    writer.tell(record.with_pipeline(routed));
+                }
                 writer.end(usage, &billed.cost, &mut out);
             }
             Err(error) => writer.error(&error.failure, &mut out),
@@ -135,7 +138,7 @@ impl Pump<'_> {
         let answer = tokio::time::timeout_at(deadline.into(), Box::pin(next)).await;
         self.reply.rounds = Some(rounds);
         match answer {
-            Ok(answer) => answer.map(Some),
+            Ok(answer) => answer,
             Err(_) => self.over().map(|_| None),
         }
     }

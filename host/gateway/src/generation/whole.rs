@@ -69,7 +69,9 @@ pub(super) async fn settle(
     reply.pipeline.complete(record.outcome(&billed.metered.usage));
     let mut folded = hooked?;
     folded.usage = billed.metered.usage;
-    Ok(Settled { reply: folded, head: reply.head, cost: billed.cost })
+    let mut head = reply.head;
+    head.metadata = head.metadata.map(|routed| record.with_pipeline(&routed));
+    Ok(Settled { reply: folded, head, cost: billed.cost })
 }
 
 /// Asks again for as long as the model calls tools that plugins run. The rounds' chunks are joined.
@@ -89,7 +91,7 @@ async fn go_on(
         let deadline = record.deadline;
         let next = rounds.next(app, ask, reply, client, record);
         let answer = tokio::time::timeout_at(deadline.into(), next).await;
-        let answer = answer.unwrap_or_else(|_| Err(super::too_late(app)))?;
+        let Some(answer) = answer.unwrap_or_else(|_| Err(super::too_late(app)))? else { break };
         for mut chunk in answer.chunks {
             record.meter.note(&chunk, clock::now);
             rounds.take(&mut chunk);

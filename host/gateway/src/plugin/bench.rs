@@ -1,5 +1,6 @@
-//! What `benches/plugin.rs` measures. It is public for that alone.
+//! What the benchmarks of plugins measure. It is public for that alone.
 
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -13,6 +14,7 @@ use super::fault::{Failed, Fault};
 use super::instance::Instance;
 use super::load::{Loader, Origin, Plugin};
 use super::pipeline::{Pipeline, Requested};
+use super::registry::{self, Plugins};
 use super::select::Selected;
 use super::view::GenerationView;
 use crate::clock;
@@ -31,13 +33,27 @@ impl Guest {
     /// # Errors
     /// When it is refused.
     pub fn load(wasm: &[u8], options: &str) -> Result<Self, anyhow::Error> {
+        Self::of(wasm, options, Origin::Upload)
+    }
+
+    /// Loads a plugin with the limits that shipped ones may ask for.
+    ///
+    /// # Errors
+    /// When it is refused.
+    pub fn load_shipped(wasm: &[u8], options: &str) -> Result<Self, anyhow::Error> {
+        Self::of(wasm, options, Origin::Shipped)
+    }
+
+    fn of(wasm: &[u8], options: &str, origin: Origin) -> Result<Self, anyhow::Error> {
         let mut config = Config::default();
         config.plugins.instances_max = 4_200;
         let sandboxes = Sandboxes::new(&config)?;
         let workshop = Workshop::new(&config.plugins, Compiler::Here)?;
         let loader = Loader { workshop: &workshop, sandboxes: &sandboxes, config: &config };
         let environment = |id: &str, limits: &_| Environment::new(id, limits);
-        let plugin: Plugin = loader.load(wasm, Origin::Upload, 1, &environment)?;
+        let plugin: Plugin = loader.load(wasm, origin, 1, &environment)?;
+        let given: serde_json::Value = serde_json::from_str(options)?;
+        plugin.validator.validate(&given).map_err(|error| anyhow::anyhow!("{error}"))?;
         let selected = Selected {
             plugin: Arc::new(plugin),
             options: options.into(),
@@ -93,6 +109,42 @@ impl Guest {
     fn instance(&self) -> Result<Instance, anyhow::Error> {
         let Selected { plugin, options, .. } = &self.selected;
         at_once(Instance::new(plugin, &self.view, options))?.map_err(failed)
+    }
+}
+
+/// The shipped plugins: id and file.
+pub fn shipped() -> &'static [(&'static str, &'static [u8])] {
+    registry::SHIPPED
+}
+
+/// Starts of the sandbox with a compile cache of its own.
+pub struct Start {
+    config: Config,
+}
+
+impl Start {
+    /// Keeps what is compiled in this folder.
+    pub fn new(cache: &Path) -> Self {
+        let mut config = Config::default();
+        config.plugins.dir = PathBuf::new();
+        config.plugins.cache_dir = Some(cache.to_owned());
+        Self { config }
+    }
+
+    /// With every shipped plugin.
+    ///
+    /// # Errors
+    /// When one is refused.
+    pub fn all(&self) -> Result<(), anyhow::Error> {
+        Plugins::start(&self.config, Compiler::Here).map(drop)
+    }
+
+    /// With none.
+    ///
+    /// # Errors
+    /// When the engine does not start.
+    pub fn none(&self) -> Result<(), anyhow::Error> {
+        Plugins::empty(&self.config, Compiler::Here).map(drop)
     }
 }
 

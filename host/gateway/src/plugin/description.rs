@@ -29,6 +29,11 @@ pub(crate) struct Description {
 }
 
 impl Description {
+    /// Whether a model's name stands for it.
+    pub(crate) fn chooses_model(&self) -> bool {
+        self.triggers.iter().any(|trigger| matches!(trigger, Trigger::Model(_)))
+    }
+
     /// Its triggers in the notation in which they are described.
     pub(crate) fn triggers_shown(&self) -> Vec<String> {
         self.triggers.iter().map(ToString::to_string).collect()

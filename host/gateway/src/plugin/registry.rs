@@ -45,7 +45,7 @@ impl Plugins {
         let shelf = Arc::new(Shelf::new(config, compiler, folder.clone())?);
         shelf.follow_grants();
         let mut plugins = Self { shelf, _watch: None };
-        for (id, bytes) in shipped::SHIPPED {
+        for (id, bytes) in SHIPPED {
             let loaded = plugins.install(bytes, Origin::Shipped);
             loaded.map_err(|error| anyhow::anyhow!("the shipped plugin `{id}` was {error}"))?;
         }
@@ -448,6 +448,8 @@ impl Line {
 }
 
 /// The plugins that are built into the program.
+pub(super) use shipped::SHIPPED;
+
 #[expect(unreachable_pub, reason = "written by the build script, for whoever includes it")]
 mod shipped {
     include!(concat!(env!("OUT_DIR"), "/shipped.rs"));

@@ -101,8 +101,9 @@ impl<'a> Wanted<'a> {
 }
 
 impl Registry {
-    /// The ids of the plugins that run, in order: the operator's `always` and `default`, the
-    /// key's, those the request names, those that something else in it enables. Request hooks run in
+    /// The ids of the plugins that run, in order: the operator's `always`, who chooses the model, the
+    /// operator's `default`, the key's, those the request names, those that something else in it
+    /// enables. Request hooks run in
     /// this order, stream hooks in reverse.
     pub(crate) fn order<'a>(
         &'a self,
@@ -122,8 +123,15 @@ impl Registry {
         // What is switched off by the operator is not enabled by chance.
         let may = |id: &&String| config.plugin.get(*id).is_none_or(|it| it.enabled != Some(false));
         let triggered = wanted.triggered.iter().filter(may).map(|id| (id.as_str(), Why::Trigger));
+        // Who chooses the model goes before those that look at it.
+        let chooses = |(id, _): &(&str, Why)| {
+            self.find(id).is_some_and(|plugin| plugin.description.chooses_model())
+        };
+        let (choosing, triggered): (Vec<_>, Vec<_>) = triggered.partition(chooses);
         let mut order: Vec<(&str, Why)> = Vec::new();
-        for (id, why) in always.chain(default).chain(key).chain(named).chain(triggered) {
+        for (id, why) in
+            always.chain(choosing).chain(default).chain(key).chain(named).chain(triggered)
+        {
             if !wanted.is_off(id, why) && !order.iter().any(|(known, _)| *known == id) {
                 order.push((id, why));
             }

@@ -46,7 +46,10 @@ impl Trigger {
             Self::Suffix(suffix) => signs.suffixes.contains(suffix),
             Self::Model(model) => signs.model == model,
             Self::Tool(kind) => request.tools.iter().any(|tool| is_tool(tool, kind)),
-            Self::Field(name) => request.extra.fields.iter().any(|(known, _)| known == name),
+            Self::Field(name) => {
+                let fields = request.extra.fields.iter().chain(&request.controls.rest);
+                fields.into_iter().any(|(known, json)| known == name && says_something(json))
+            }
             Self::Media(kind) => {
                 let mut parts = request.messages.iter().flat_map(|message| &message.parts);
                 parts.any(|part| has_medium(&part.content, *kind))
@@ -59,6 +62,11 @@ impl Trigger {
     pub(super) fn is_exclusive(&self) -> bool {
         matches!(self, Self::Suffix(_) | Self::Model(_) | Self::Tool(_))
     }
+}
+
+/// Whether a field says more than that there is nothing (`"transforms": []` switches them off).
+fn says_something(json: &Json) -> bool {
+    !matches!(json.as_str().trim(), "null" | "false" | "[]")
 }
 
 fn has_medium(content: &Content, kind: MediaKind) -> bool {

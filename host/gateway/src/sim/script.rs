@@ -18,7 +18,7 @@ impl Script {
         let said = messages.iter().rev().find(|message| is_from(message, "user"));
         let said = said.map(text_of).unwrap_or_default();
         let answered = messages.last().filter(|message| is_from(message, "tool")).map(text_of);
-        let tool = if answered.is_some() { None } else { first_tool(asked) };
+        let tool = if answered.is_some() { None } else { first_tool(asked, &said) };
         let thought = match &tool {
             Some((name, _)) => format!("The tool {name} will help here."),
             None => "The person wants a short answer, so this will be one.".to_owned(),
@@ -114,7 +114,7 @@ fn text_of(message: &Value) -> String {
 }
 
 /// The first tool, with arguments of the types that its schema names.
-fn first_tool(asked: &Value) -> Option<(String, String)> {
+fn first_tool(asked: &Value, said: &str) -> Option<(String, String)> {
     if asked.get("tool_choice").and_then(Value::as_str) == Some("none") {
         return None;
     }
@@ -124,14 +124,25 @@ fn first_tool(asked: &Value) -> Option<(String, String)> {
     let arguments: serde_json::Map<String, Value> = properties
         .into_iter()
         .flatten()
-        .map(|(name, schema)| (name.clone(), example(schema)))
+        .map(|(name, schema)| (name.clone(), argument(name, schema, said)))
         .collect();
     Some((name, Value::Object(arguments).to_string()))
 }
 
+/// What the person said is what to search for, and the address in it what to fetch.
+fn argument(name: &str, schema: &Value, said: &str) -> Value {
+    let is_address = |word: &&str| word.starts_with("http://") || word.starts_with("https://");
+    match (name, said.split_whitespace().find(is_address)) {
+        ("query", _) => json!(said.chars().take(500).collect::<String>()),
+        ("url", Some(address)) => json!(address),
+        _ => example(schema),
+    }
+}
+
 fn example(schema: &Value) -> Value {
-    if let Some(first) = schema.pointer("/enum/0") {
-        return first.clone();
+    let given = schema.get("default").or_else(|| schema.pointer("/enum/0"));
+    if let Some(given) = given {
+        return given.clone();
     }
     match schema.get("type").and_then(Value::as_str) {
         Some("number" | "integer") => json!(1),

@@ -3,8 +3,9 @@
 
 use std::collections::BTreeMap;
 
-use patchbay_sdk::{Error, http, models, search};
+use patchbay_sdk::{Error, bill, catalog, http, models, report, search};
 use serde::Deserialize;
+use serde_json::Value;
 
 /// One round of calls.
 #[derive(Clone, Deserialize)]
@@ -13,6 +14,12 @@ pub(crate) struct Calls {
     model: Option<Model>,
     embed: Option<Embed>,
     search: Option<Search>,
+    /// Requests side by side.
+    all: Option<Vec<Http>>,
+    /// A model, or `*`.
+    catalog: Option<String>,
+    report: Option<Report>,
+    bill: Option<Bill>,
 }
 
 #[derive(Clone, Deserialize)]
@@ -70,6 +77,22 @@ struct Search {
     count: u32,
 }
 
+#[derive(Clone, Deserialize)]
+struct Report {
+    kind: String,
+    name: String,
+    summary: Option<String>,
+    #[serde(default)]
+    data: BTreeMap<String, Value>,
+}
+
+#[derive(Clone, Deserialize)]
+struct Bill {
+    unit: String,
+    #[serde(default = "one")]
+    count: u32,
+}
+
 fn one() -> u32 {
     1
 }
@@ -77,13 +100,18 @@ fn one() -> u32 {
 impl Calls {
     /// Makes all calls, one after the other.
     pub(crate) fn run(&self) -> String {
+        let all = self.all.iter().flat_map(|all| Http::run_all(all));
         let said = [
             self.http.as_ref().map(|call| format!("http: {}", either(call.run()))),
             self.model.as_ref().map(|call| format!("model: {}", either(call.run()))),
             self.embed.as_ref().map(|call| format!("embed: {}", either(call.run()))),
             self.search.as_ref().map(|call| format!("search: {}", either(call.run()))),
+            self.catalog.as_ref().map(|name| format!("catalog: {}", listed(name))),
+            self.report.as_ref().map(Report::run),
+            self.bill.as_ref().map(|call| format!("bill: {}", either(call.run()))),
         ];
-        said.into_iter().flatten().collect::<Vec<_>>().join("\n")
+        let said = said.into_iter().flatten().chain(all.map(|told| format!("all: {told}")));
+        said.collect::<Vec<_>>().join("\n")
     }
 }
 
@@ -93,6 +121,15 @@ fn either(result: Result<String, String>) -> String {
 
 impl Http {
     fn run(&self) -> Result<String, String> {
+        self.told(self.request().send())
+    }
+
+    fn run_all(all: &[Self]) -> Vec<String> {
+        let fetched = http::fetch_all(all.iter().map(Self::request).collect());
+        all.iter().zip(fetched).map(|(call, reply)| either(call.told(reply))).collect()
+    }
+
+    fn request(&self) -> http::Request {
         let url = &self.url;
         let mut request = match self.method {
             Method::Get => http::get(url),
@@ -118,7 +155,11 @@ impl Http {
                 _ => request.bearer(name),
             };
         }
-        let reply = request.send().map_err(|error| refused(&error))?;
+        request
+    }
+
+    fn told(&self, reply: Result<http::Response, http::HttpError>) -> Result<String, String> {
+        let reply = reply.map_err(|error| refused(&error))?;
         let shown = self.show.iter().map(|name| {
             let value = reply.header(name).unwrap_or_default();
             format!("{name}: {value}; ")
@@ -159,6 +200,51 @@ impl Search {
             format!("{} | {} | {place} | {text}", hit.source, hit.title)
         });
         Ok(format!("{} hits: {}", hits.len(), told.collect::<Vec<_>>().join("; ")))
+    }
+}
+
+/// One model, or all for `*`.
+fn listed(name: &str) -> String {
+    let models = match name {
+        "*" => catalog::models(),
+        name => catalog::model(name).into_iter().collect(),
+    };
+    let known = |number: Option<u64>| number.map_or("?".into(), |it| it.to_string());
+    let told = models.iter().map(|model| {
+        format!(
+            "{} | {} | {} tokens | writes {} | {} to {} | {} | {} and {} nanos",
+            model.id,
+            model.name,
+            known(model.context_length),
+            known(model.completion_max),
+            model.inputs.join("+"),
+            model.outputs.join("+"),
+            model.parameters.join("+"),
+            known(model.prompt_nanos),
+            known(model.completion_nanos)
+        )
+    });
+    format!("{} models: {}", models.len(), told.collect::<Vec<_>>().join("; "))
+}
+
+impl Report {
+    fn run(&self) -> String {
+        let mut stage = report::stage(&self.kind, &self.name);
+        if let Some(summary) = &self.summary {
+            stage = stage.summary(summary);
+        }
+        for (name, value) in &self.data {
+            stage = stage.data(name, value);
+        }
+        stage.send();
+        "report: sent".into()
+    }
+}
+
+impl Bill {
+    fn run(&self) -> Result<String, String> {
+        let nanos = bill::charge(&self.unit, self.count).map_err(|error| failed(&error))?;
+        Ok(format!("{nanos} nanos"))
     }
 }
 

@@ -1,12 +1,14 @@
 //! A plugin that calls what lies outside the sandbox: its options say what, in which hook, and how
 //! often. What came back, or the error, stands in the reply; where nothing can be put into a reply
-//! any more, in the log. It is for the tests of the host and is never shipped.
+//! any more, in the log. It also offers tools, which do what the model says in their arguments. It
+//! is for the tests of the host and is never shipped.
 
 mod calls;
+mod tools;
 
 use patchbay_sdk::{
-    Decision, Delta, Description, Error, Generation, Kind, Message, Outcome, Plugin, Request,
-    Stream, Verdict,
+    Decision, Delta, Description, Error, Function, Generation, Kind, Message, Outcome, Plugin,
+    Request, Stream, ToolCall, ToolOutput, Verdict,
 };
 use serde::Deserialize;
 
@@ -27,6 +29,10 @@ struct Options {
     /// Whether the request hook answers in the model's place.
     #[serde(default)]
     answer: bool,
+    /// The model that is asked instead.
+    instead: Option<String>,
+    /// Those that are asked if that one fails.
+    fallbacks: Option<Vec<String>>,
     #[serde(flatten)]
     calls: Calls,
 }
@@ -52,6 +58,11 @@ impl Plugin for Caller {
             .summary("Calls what it is told to call.")
             .options(include_str!("options.json"))
             .trigger("suffix=caller")
+            .trigger("model=test/any")
+            .trigger("tool=test:lookup")
+            .trigger("field=caller_field")
+            .trigger("media=file")
+            .trigger("context=5000")
             .capability("http")
             .capability("secrets")
             .capability("models")
@@ -67,10 +78,28 @@ impl Plugin for Caller {
             return Ok(Decision::Pass);
         }
         let note = self.options.note();
-        Ok(match self.options.answer {
-            true => Decision::answer(note),
-            false => Decision::Replace(request.message(Message::system(note))),
-        })
+        if self.options.answer {
+            return Ok(Decision::answer(note));
+        }
+        let mut request = match note.is_empty() {
+            true => request,
+            false => request.message(Message::system(note)),
+        };
+        if let Some(model) = &self.options.instead {
+            request.model.clone_from(model);
+        }
+        if let Some(models) = &self.options.fallbacks {
+            request.extra_set("models", models.clone());
+        }
+        Ok(Decision::Replace(request))
+    }
+
+    fn tools(&mut self, _: &Generation, asked: Vec<String>) -> Result<Vec<Function>, Error> {
+        tools::offered(&asked)
+    }
+
+    fn call(&mut self, _: &Generation, call: ToolCall) -> Result<ToolOutput, Error> {
+        tools::run(&call)
     }
 
     fn stream(&mut self, _: &Generation, choice: u16) -> Result<Box<dyn Stream>, Error> {
@@ -122,4 +151,4 @@ impl Stream for Choice {
     }
 }
 
-patchbay_sdk::export!(Caller: request, stream, audit);
+patchbay_sdk::export!(Caller: request, stream, tools, audit);

@@ -30,7 +30,7 @@ pub(super) fn empty(config: &Config, cache: Cache) -> Result<Plugins, anyhow::Er
 ///
 /// # Errors
 /// When the system refuses, or the folder can't be read.
-pub(super) fn installed(config: &Config) -> Result<Plugins, anyhow::Error> {
+pub(in crate::command) fn installed(config: &Config) -> Result<Plugins, anyhow::Error> {
     let mut config = small(config, Cache::Used);
     // A command that only looks makes no folder.
     if !config.plugins.dir.is_dir() {

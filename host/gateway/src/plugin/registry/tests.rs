@@ -289,7 +289,7 @@ fn what_another_process_does_to_the_folder_is_followed() {
 fn a_shipped_plugin_returns_when_its_replacement_is_rolled_back() {
     let place = Place::new();
     let plugins = place.start();
-    let (id, shipped) = shipped::SHIPPED.first().unwrap();
+    let (id, shipped) = SHIPPED.first().unwrap();
     let mut own = shipped.to_vec();
     own.extend([0, 2, 1, 1]);
     let current = |plugins: &Plugins| plugins.snapshot().find(id).unwrap().digest.clone();

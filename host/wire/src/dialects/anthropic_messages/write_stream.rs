@@ -73,6 +73,10 @@ impl WriteStream for Writer {
         self.order = order;
     }
 
+    fn tell(&mut self, metadata: Json) {
+        self.head.metadata = Some(metadata);
+    }
+
     fn end(&mut self, usage: &Usage, cost: &Cost, out: &mut Vec<u8>) {
         self.begin(out);
         let mut order = std::mem::take(&mut self.order);

@@ -145,6 +145,10 @@ impl WriteStream for Stream {
         }
     }
 
+    fn tell(&mut self, metadata: Json) {
+        self.metadata = Some(metadata);
+    }
+
     fn end(&mut self, usage: &Usage, cost: &Cost, out: &mut Vec<u8>) {
         self.begin_if_empty(out);
         out.extend_from_slice(&self.prefix);

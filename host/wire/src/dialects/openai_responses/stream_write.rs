@@ -89,6 +89,10 @@ impl WriteStream for Stream {
         self.deltas(&chunk.deltas, out);
     }
 
+    fn tell(&mut self, metadata: Json) {
+        self.head.metadata = Some(metadata);
+    }
+
     fn end(&mut self, usage: &Usage, cost: &Cost, out: &mut Vec<u8>) {
         self.begin(out);
         self.close(out);

@@ -1,0 +1,90 @@
+//! What to search for: what the user said last, or what a model makes of the conversation.
+
+use patchbay_sdk::{Message, Request, Role, models, warn};
+use web_pages::{cut, reason};
+
+/// The query for a request; `None` when nobody said anything. `today` is for the model that writes
+/// it.
+pub(crate) fn of(request: &Request, model: Option<&str>, today: &str) -> Option<String> {
+    let said = request.last_user_text()?;
+    let plain = shortened(&said);
+    if plain.is_empty() {
+        return None;
+    }
+    let Some(model) = model else { return Some(plain) };
+    match rewritten(request, model, today) {
+        Ok(query) if !query.is_empty() => Some(query),
+        Ok(_) => Some(plain),
+        Err(error) => {
+            warn!("{model} wrote no query: {}", reason(&error));
+            Some(plain)
+        }
+    }
+}
+
+/// A text on one line and as long as engines take it: of a long one its beginning and its end,
+/// between which questions stand rarely.
+pub(crate) fn shortened(text: &str) -> String {
+    let words: Vec<&str> = text.split_whitespace().take(WORDS_MAX).collect();
+    let text = words.join(" ");
+    let length = text.chars().count();
+    if length <= QUERY_CHARS_MAX {
+        return text;
+    }
+    let half = QUERY_CHARS_MAX / 2;
+    let begin = cut(&text, half);
+    let begin = begin.rsplit_once(' ').map_or(begin, |(begin, _)| begin);
+    let rest = text.char_indices().nth(length.saturating_sub(half)).map_or(0, |(at, _)| at);
+    let end = text.get(rest..).unwrap_or_default();
+    let end = end.split_once(' ').map_or(end, |(_, end)| end);
+    format!("{begin} {end}")
+}
+
+fn rewritten(request: &Request, model: &str, today: &str) -> Result<String, patchbay_sdk::Error> {
+    let said = |message: &Message| {
+        let name = match message.role {
+            Role::User => "User",
+            Role::Assistant => "Assistant",
+            Role::System | Role::Developer | Role::Tool => return None,
+        };
+        let text = message.text();
+        (!text.is_empty()).then(|| format!("{name}: {}", cut(&text, MESSAGE_CHARS_MAX)))
+    };
+    let mut turns: Vec<String> =
+        request.messages.iter().rev().filter_map(said).take(TURNS_MAX).collect();
+    turns.reverse();
+    let task = format!(
+        "Write the web search query that finds what is needed to answer the user's last message. \
+         Today is {today}. Reply with the query alone, on one line."
+    );
+    let ask = models::ask(model).system(task).user(turns.join("\n\n"));
+    let reply = ask.max_tokens(TOKENS_MAX).temperature(0.0).complete()?.text();
+    let line = reply.lines().map(str::trim).find(|line| !line.is_empty()).unwrap_or_default();
+    Ok(shortened(line.trim_matches(['"', '\'', '`'])))
+}
+
+/// As Brave and Tavily say.
+const QUERY_CHARS_MAX: usize = 380;
+
+/// A query is made of the first words of a text; longer ones are not even looked through.
+const WORDS_MAX: usize = 4000;
+
+const TURNS_MAX: usize = 6;
+const MESSAGE_CHARS_MAX: usize = 2000;
+const TOKENS_MAX: u32 = 100;
+
+#[cfg(test)]
+mod tests {
+    use super::shortened;
+
+    #[test]
+    fn a_long_text_is_its_beginning_and_its_end() {
+        let text = format!("Please look at this:\n\n{}\nWhat does it cost?", "blah ".repeat(500));
+        let query = shortened(&text);
+        assert!(query.starts_with("Please look at this: blah"), "{query}");
+        assert!(query.ends_with("blah What does it cost?"), "{query}");
+        assert!(query.chars().count() <= 380);
+        assert!(shortened(&"字".repeat(5000)).chars().count() <= 381);
+        assert_eq!(shortened(" two \n words "), "two words");
+    }
+}
