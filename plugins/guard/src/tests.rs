@@ -79,3 +79,56 @@ fn a_pattern_that_cannot_be_used_is_named() {
         assert!(reason.contains(expected), "{reason}");
     }
 }
+
+/// Fifty things that must not leave, one rule each: half of them terms, half of them patterns.
+fn secrets() -> Vec<(String, Value)> {
+    let action = "mask";
+    (0..50)
+        .map(|number| {
+            let label = format!("N{number}");
+            let text = format!("Näme-{number:02} Zoë");
+            let rule = match number % 2 {
+                0 => json!({"label": label, "terms": [text], "action": action}),
+                _ => json!({"label": label, "patterns": [format!("näme-{number:02}\\s+zoë")], "action": action}),
+            };
+            (text, rule)
+        })
+        .collect()
+}
+
+#[test]
+fn fifty_secrets_are_masked_at_every_split_of_every_field() {
+    let secrets = secrets();
+    let rules: Vec<&Value> = secrets.iter().map(|(_, rule)| rule).collect();
+    let mut guard = guard(&json!({"rules": rules})).unwrap();
+    for (number, (secret, _)) in secrets.iter().enumerate() {
+        let text = format!("Say {secret}, no less.");
+        for (at, _) in text.char_indices() {
+            for field in FIELDS {
+                let mut stream = guard.stream(&generation(Facts::default()), 0).unwrap();
+                let mut out = String::new();
+                let end = Delta::finish(0, FinishReason::Stop);
+                for delta in [field(0, text[..at].into()), field(0, text[at..].into()), end] {
+                    match stream.push(vec![delta.clone()]).unwrap() {
+                        Verdict::Pass => out.push_str(said(&delta)),
+                        Verdict::Hold => {}
+                        Verdict::Emit(given) => given.iter().for_each(|it| out.push_str(said(it))),
+                        Verdict::Stop(rejection) => panic!("{rejection:?}"),
+                    }
+                    assert!(!out.contains(secret), "{at} {out}");
+                }
+                assert_eq!(out, format!("Say [N{number}], no less."), "cut at {at}");
+            }
+        }
+    }
+}
+
+fn said(delta: &Delta) -> &str {
+    match delta {
+        Delta::Text(it) | Delta::Refusal(it) => &it.text,
+        Delta::Reasoning(it) => &it.text,
+        _ => "",
+    }
+}
+
+const FIELDS: [fn(u16, String) -> Delta; 3] = [Delta::text, Delta::reasoning, Delta::refusal];

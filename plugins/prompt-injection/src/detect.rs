@@ -97,7 +97,7 @@ impl Detector {
         found.retain(|found| {
             // They are in order and apart, so just one can have the end in it.
             let first = allowed.partition_point(|it| it.range.end < found.range.end);
-            !allowed.get(first).is_some_and(|it| it.range.start <= found.range.start)
+            allowed.get(first).is_none_or(|it| it.range.start > found.range.start)
         });
         if self.is_asked(BASE64) {
             found.extend(self.encoded(encoded::base64(text), BASE64)?);

@@ -1,0 +1,204 @@
+//! Asks a moderation model about what the client sends and, if wanted, about what the model
+//! answers. Whatever it objects to is refused, or only reported. When it can't be asked, the guard
+//! has failed, and the operator's `on_error` decides.
+
+mod finding;
+mod judge;
+mod options;
+mod passages;
+
+use judge::Judge;
+use options::{Options, Output, ScanScope};
+use passages::Passages;
+use patchbay_sdk::{
+    Content, Decision, Delta, Description, Error, Generation, Interest, Kind, Message, Plugin,
+    Rejection, Request, Role, Stream, ToolResultPart, Verdict,
+};
+
+/// The plugin, for one generation.
+pub struct Moderation {
+    options: Options,
+    judge: Judge,
+    /// What the user asked last, for judging the answer.
+    question: String,
+}
+
+impl Plugin for Moderation {
+    fn describe() -> Description {
+        Description::new("moderation", env!("CARGO_PKG_VERSION"), Kind::Guard)
+            .summary("Asks a moderation model about requests and replies.")
+            .options(OPTIONS)
+            .capability("models")
+    }
+
+    fn new(generation: &Generation) -> Result<Self, Error> {
+        let options: Options = generation.options()?;
+        Ok(Self { judge: Judge::new(&options)?, options, question: String::new() })
+    }
+
+    fn on_request(&mut self, _: &Generation, request: Request) -> Result<Decision, Error> {
+        self.question = end_of(&request.last_user_text().unwrap_or_default());
+        if !self.options.input {
+            return Ok(Decision::Pass);
+        }
+        let scope = self.options.scan_scope;
+        let own = request.messages.iter();
+        let own = own.filter(|it| scope == ScanScope::AllMessages || it.role == Role::User);
+        let texts: Vec<String> = own.map(text).filter(|text| !text.trim().is_empty()).collect();
+        let input = texts.join("\n\n");
+        if input.chars().count() > self.options.max_input_chars {
+            let max = self.options.max_input_chars;
+            return Ok(Decision::Reject(Rejection::new(
+                400,
+                format!(
+                    "The input is longer than {max} characters, the most that is moderated (option `max_input_chars`)"
+                ),
+            )));
+        }
+        for part in parts(&input) {
+            if let Some(objection) = self.judge.ask(part, None)?
+                && let Some(rejection) = self.judge.object(objection, "input")
+            {
+                return Ok(Decision::Reject(rejection));
+            }
+        }
+        Ok(Decision::Pass)
+    }
+
+    fn stream(&mut self, _: &Generation, _: u16) -> Result<Box<dyn Stream>, Error> {
+        let min_chars = match self.options.output {
+            Output::Off => return Ok(Box::new(Untouched)),
+            Output::Passages => Some(self.options.passage_chars),
+            Output::Whole => None,
+        };
+        Ok(Box::new(Passages::new(self.judge.clone(), self.question.clone(), min_chars)))
+    }
+}
+
+/// All that a message says, the results of tools too.
+fn text(message: &Message) -> String {
+    let mut texts = Vec::new();
+    for part in &message.parts {
+        match &part.content {
+            Content::Text(text) | Content::Refusal(text) => texts.push(text.as_str()),
+            Content::ToolCall(call) => texts.push(&call.arguments),
+            Content::ToolResult(result) => {
+                texts.extend(result.parts.iter().filter_map(|part| match part {
+                    ToolResultPart::Text(text) => Some(text.as_str()),
+                    ToolResultPart::Media(_) | ToolResultPart::Other(_) => None,
+                }));
+            }
+            _ => {}
+        }
+    }
+    texts.join("\n")
+}
+
+/// The text in parts that a model can be shown.
+fn parts(text: &str) -> Vec<&str> {
+    let mut parts = Vec::new();
+    let mut rest = text;
+    while !rest.is_empty() {
+        let end = rest.char_indices().nth(PART_CHARS).map_or(rest.len(), |(at, _)| at);
+        let (part, after) = rest.split_at_checked(end).unwrap_or((rest, ""));
+        parts.push(part);
+        rest = after;
+    }
+    parts
+}
+
+/// The last part of a long question.
+fn end_of(text: &str) -> String {
+    parts(text).last().copied().unwrap_or_default().to_owned()
+}
+
+/// A stream that nobody looks at.
+struct Untouched;
+
+impl Stream for Untouched {
+    fn interest(&self) -> Interest {
+        Interest::empty()
+    }
+
+    fn push(&mut self, _: Vec<Delta>) -> Result<Verdict, Error> {
+        Ok(Verdict::Pass)
+    }
+}
+
+const PART_CHARS: usize = 8_000;
+
+patchbay_sdk::export!(Moderation: request, stream);
+
+const OPTIONS: &str = include_str!("options.json");
+
+patchbay_sdk::cases![
+    "cases/all_messages.json",
+    "cases/categories.json",
+    "cases/flag.json",
+    "cases/in_parts.json",
+    "cases/json_flagged.json",
+    "cases/json_scores.json",
+    "cases/output_passages.json",
+    "cases/output_second_passage.json",
+    "cases/output_unsafe.json",
+    "cases/output_whole.json",
+    "cases/safe.json",
+    "cases/too_long.json",
+    "cases/unsafe.json",
+    "cases/user_only.json",
+];
+
+#[cfg(test)]
+mod tests {
+    use super::{CASES, Moderation, parts};
+    use patchbay_sdk::testing::{Facts, Failures, asked, check, generation, kit};
+    use patchbay_sdk::{Error, Message, Plugin, Request, Role};
+
+    #[test]
+    fn every_case_holds_however_the_reply_is_cut() -> Result<(), Failures> {
+        check::<Moderation>(env!("CARGO_MANIFEST_DIR"), CASES)
+    }
+
+    fn moderation(options: &str) -> Result<Moderation, Error> {
+        Moderation::new(&generation(Facts { options: options.into(), ..Facts::default() }))
+    }
+
+    #[test]
+    fn without_a_model_the_error_names_the_setting() {
+        let Some(Error::Options(reason)) = moderation("{}").err() else { panic!() };
+        assert!(reason.contains("`model` is not set") && reason.contains("[plugin.moderation]"));
+    }
+
+    #[test]
+    fn a_verdict_that_cannot_be_read_and_a_model_that_fails_are_errors() {
+        let request = || Request::new("test/model").message(Message::user("Hello"));
+        kit().model("I'd rather not say.").model_fails(Error::Upstream("gone".into()));
+        let mut plugin = moderation(r#"{"model":"meta/llama-guard"}"#).unwrap();
+        for expected in ["set `format`", "gone"] {
+            let error = plugin.on_request(&generation(Facts::default()), request());
+            assert!(error.unwrap_err().to_string().contains(expected));
+        }
+    }
+
+    #[test]
+    fn models_made_for_it_see_the_conversation_and_others_are_instructed() {
+        let roles = |model: &str| {
+            kit().model("safe");
+            let mut plugin = moderation(&format!(r#"{{"model":"{model}"}}"#)).unwrap();
+            let request = Request::new("test/model").message(Message::user("Hello"));
+            plugin.on_request(&generation(Facts::default()), request).unwrap();
+            let messages = asked().remove(0).messages;
+            messages.iter().map(|message| message.role).collect::<Vec<_>>()
+        };
+        assert_eq!(roles("meta-llama/llama-guard-4-12b"), [Role::User]);
+        assert_eq!(roles("openai/gpt-oss-safeguard-20b"), [Role::System, Role::User]);
+        assert_eq!(roles("openai/gpt-4o-mini"), [Role::System, Role::User]);
+    }
+
+    #[test]
+    fn a_long_input_is_shown_in_parts() {
+        let text = "é".repeat(20_000);
+        let lengths: Vec<usize> = parts(&text).iter().map(|part| part.chars().count()).collect();
+        assert_eq!(lengths, [8_000, 8_000, 4_000]);
+    }
+}
