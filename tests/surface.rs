@@ -34,6 +34,8 @@ mod keys;
 mod leaving;
 #[path = "surface/models.rs"]
 mod models;
+#[path = "surface/online.rs"]
+mod online;
 #[path = "surface/plugin_command.rs"]
 mod plugin_command;
 #[path = "surface/plugin_defaults.rs"]

@@ -3,7 +3,9 @@
 //!
 //! A value that is put back is never looked at, and what stands before it is settled first.
 
+use crate::json;
 use crate::options::Output;
+use crate::places::Places;
 use crate::pseudonyms::Pseudonyms;
 use crate::restore::Form;
 use crate::rules::Rules;
@@ -38,9 +40,12 @@ impl Reply {
 pub(crate) struct Channel {
     reply: Rc<Reply>,
     form: Form,
+    plain: Tape,
     restored: Tape,
     scanned: Option<Scan>,
     found: Tape,
+    /// Where the text differs from the upstream's.
+    pub(crate) places: Places,
 }
 
 impl Channel {
@@ -48,7 +53,8 @@ impl Channel {
         let is_searched = reply.output != Output::Off;
         let scanner = reply.rules.scanner.as_ref().filter(|_| is_searched);
         let scanned = scanner.map(scan::Scanner::scan);
-        Self { reply, form, restored: Tape::default(), scanned, found: Tape::default() }
+        let (plain, restored, found) = <(Tape, Tape, Tape)>::default();
+        Self { reply, form, plain, restored, scanned, found, places: Places::default() }
     }
 
     /// What follows stands in another form.
@@ -59,7 +65,7 @@ impl Channel {
     /// Whether nothing is held.
     pub(crate) fn is_empty(&self) -> bool {
         let is_scanned = self.scanned.as_ref().is_none_or(Scan::is_empty);
-        self.restored.is_empty() && is_scanned && self.found.is_empty()
+        self.plain.is_empty() && self.restored.is_empty() && is_scanned && self.found.is_empty()
     }
 
     /// More text; what is settled, all of it at an end.
@@ -68,6 +74,29 @@ impl Channel {
     /// The rejection that ends the reply.
     pub(crate) fn push(&mut self, text: &str, is_end: bool) -> Result<String, Rejection> {
         let mut out = String::new();
+        if self.reply.output == Output::Off || self.form == Form::Plain {
+            self.restore(text, is_end, &mut out)?;
+            return Ok(out);
+        }
+        // `j\u00f6rg@…` is an address: what is searched has its letters as they are.
+        self.plain.push(text);
+        if is_end {
+            self.plain.end();
+        }
+        while let Some(piece) = self.plain.take(json::escaped) {
+            match piece {
+                Piece::Text(text) => self.restore(&text, false, &mut out)?,
+                Piece::Match(_, letter) => self.restore(&letter.to_string(), false, &mut out)?,
+            }
+        }
+        if is_end {
+            self.restore("", true, &mut out)?;
+        }
+        Ok(out)
+    }
+
+    /// Puts values back.
+    fn restore(&mut self, text: &str, is_end: bool, out: &mut String) -> Result<(), Rejection> {
         let reply = Rc::clone(&self.reply);
         self.restored.push(text);
         if is_end {
@@ -75,23 +104,20 @@ impl Channel {
         }
         while let Some(piece) = self.restored.take(|look| reply.pseudonyms.at(look)) {
             match piece {
-                Piece::Text(text) => self.scan(&text, false, &mut out)?,
-                Piece::Match(_, value) => {
-                    self.scan("", true, &mut out)?;
-                    out.push_str(&self.form.write(&value));
+                Piece::Text(text) => self.scan(&text, false, out)?,
+                Piece::Match(pseudonym, value) => {
+                    self.scan("", true, out)?;
+                    self.put(&pseudonym, &self.form.write(&value), out);
                 }
             }
         }
-        if is_end {
-            self.scan("", true, &mut out)?;
-        }
-        Ok(out)
+        if is_end { self.scan("", true, out) } else { Ok(()) }
     }
 
     /// Looks for the client's patterns.
     fn scan(&mut self, text: &str, is_end: bool, out: &mut String) -> Result<(), Rejection> {
         if self.reply.output == Output::Off {
-            out.push_str(text);
+            self.put(text, text, out);
             return Ok(());
         }
         let Some(mut scan) = self.scanned.take() else {
@@ -123,7 +149,7 @@ impl Channel {
         }
         while let Some(piece) = self.found.take(|look| reply.rules.finder.at(look)) {
             match piece {
-                Piece::Text(text) => out.push_str(&text),
+                Piece::Text(text) => self.put(&text, &text, out),
                 Piece::Match(text, kind) => {
                     self.settle(reply.rules.number(kind), &text, out)?;
                 }
@@ -133,24 +159,29 @@ impl Channel {
     }
 
     /// A value that the model wrote.
-    fn settle(&self, rule: usize, value: &str, out: &mut String) -> Result<(), Rejection> {
-        let reply = &self.reply;
+    fn settle(&mut self, rule: usize, value: &str, out: &mut String) -> Result<(), Rejection> {
+        let reply = Rc::clone(&self.reply);
         let Some(rule) = reply.rules.rule(rule) else { return Ok(()) };
         if reply.known.contains(value) || reply.rules.allows(value) {
-            out.push_str(value);
+            self.put(value, value, out);
             return Ok(());
         }
         *reply.counts.borrow_mut().entry(rule.label.clone()).or_default() += 1;
         match reply.output {
-            Output::Mask => out.push_str(&self.form.write(&rule.mask())),
+            Output::Mask => self.put(value, &self.form.write(&rule.mask()), out),
             Output::Block => {
                 let message = format!("Reply blocked by content filter: {}", rule.mask());
-                return Err(
-                    Rejection::new(403, message).metadata("patterns", vec![rule.label.clone()])
-                );
+                let labels = vec![rule.label.clone()];
+                return Err(Rejection::new(403, message).metadata("patterns", labels));
             }
-            Output::Flag | Output::Off => out.push_str(value),
+            Output::Flag | Output::Off => self.put(value, value, out),
         }
         Ok(())
+    }
+
+    /// Gives out a text in the place of what was read.
+    fn put(&mut self, read: &str, written: &str, out: &mut String) {
+        self.places.add(read, written);
+        out.push_str(written);
     }
 }

@@ -2,6 +2,7 @@
 
 use crate::channel::{Channel, Reply};
 use crate::json;
+use crate::places::Places;
 use crate::restore::Form;
 use crate::tell;
 use patchbay_sdk::{
@@ -20,6 +21,10 @@ pub(crate) struct Choice {
     kind: Prose,
     /// The calls' arguments, by index. They may come side by side.
     calls: BTreeMap<u16, Channel>,
+    /// Where the answer stands while something else is said.
+    places: Places,
+    /// Annotations of text that is held.
+    waiting: Vec<JsonDelta>,
 }
 
 /// What the held text of `prose` is.
@@ -40,7 +45,8 @@ impl Prose {
 impl Choice {
     pub(crate) fn new(choice: u16, reply: Rc<Reply>) -> Self {
         let prose = Channel::new(Rc::clone(&reply), Prose::Text.form(&reply));
-        Self { choice, reply, prose, kind: Prose::Text, calls: BTreeMap::new() }
+        let (calls, places, waiting) = Default::default();
+        Self { choice, reply, prose, kind: Prose::Text, calls, places, waiting }
     }
 
     fn delta(&mut self, delta: Delta, out: &mut Vec<Delta>) -> Result<(), Rejection> {
@@ -50,8 +56,8 @@ impl Choice {
             Delta::Reasoning(thought) => self.think(thought, out),
             Delta::ToolCall(call) => self.call(call, out),
             Delta::Annotation(it) => {
-                let json = self.restored(it.json);
-                out.push(Delta::Annotation(JsonDelta { json, ..it }));
+                self.waiting.push(it);
+                self.annotate(out);
                 Ok(())
             }
             Delta::Other(it) => {
@@ -77,6 +83,9 @@ impl Choice {
         if kind != self.kind {
             self.end_prose(out)?;
             self.prose.set_form(kind.form(&self.reply));
+            if kind == Prose::Text || self.kind == Prose::Text {
+                std::mem::swap(&mut self.prose.places, &mut self.places);
+            }
             self.kind = kind;
         }
         Ok(())
@@ -89,7 +98,22 @@ impl Choice {
         if !said.is_empty() || text.is_empty() {
             out.push(self.spoken(said));
         }
+        self.annotate(out);
         Ok(())
+    }
+
+    /// Gives out annotations, once the text that they are about has gone.
+    fn annotate(&mut self, out: &mut Vec<Delta>) {
+        if self.waiting.is_empty() || !self.prose.is_empty() {
+            return;
+        }
+        for it in std::mem::take(&mut self.waiting) {
+            let is_answer = self.kind == Prose::Text;
+            let places = if is_answer { &self.prose.places } else { &self.places };
+            let json = places.moved(&it.json).unwrap_or(it.json);
+            let json = self.restored(json);
+            out.push(Delta::Annotation(JsonDelta { json, ..it }));
+        }
     }
 
     /// A thought. What closes a block, its signature say, comes after all of its text.
@@ -137,6 +161,7 @@ impl Choice {
         if !said.is_empty() {
             out.push(self.spoken(said));
         }
+        self.annotate(out);
         Ok(())
     }
 
@@ -168,7 +193,9 @@ impl Choice {
     }
 
     fn holds(&self) -> bool {
-        !self.prose.is_empty() || self.calls.values().any(|call| !call.is_empty())
+        !self.prose.is_empty()
+            || !self.waiting.is_empty()
+            || self.calls.values().any(|call| !call.is_empty())
     }
 }
 

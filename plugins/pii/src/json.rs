@@ -1,5 +1,7 @@
 //! Changes the strings inside JSON text, and leaves every other byte as it is.
 
+use crate::edge;
+use crate::look::{Look, Seen};
 use serde::de::IgnoredAny;
 
 /// What makes another text of one. It gets the name under which the text stands, if there is one.
@@ -52,6 +54,31 @@ pub(crate) fn change(text: &str, change: Change<'_>) -> Option<String> {
     }
     out.push_str(text.get(copied..).unwrap_or_default());
     Some(out)
+}
+
+/// A letter that is written as `\u00f6` and need not be.
+pub(crate) fn escaped(look: Look<'_>) -> Seen<char> {
+    if look.byte(look.at) != Some(b'\\') {
+        return Seen::No;
+    }
+    let rest = look.rest(look.at + 1);
+    let Some(code) = rest.strip_prefix('u') else {
+        return if rest.is_empty() { look.cut() } else { Seen::No };
+    };
+    if !edge::is_escape(look.text.as_bytes(), look.at + 1) {
+        return Seen::No;
+    }
+    let Some(digits) = code.get(..4) else {
+        let is_code = code.bytes().all(|digit| digit.is_ascii_hexdigit());
+        return if is_code { look.cut() } else { Seen::No };
+    };
+    let digits = digits.chars().map(|digit| digit.to_digit(16));
+    let code = digits.reduce(|code, digit| Some(code? * 16 + digit?));
+    let letter = code.flatten().and_then(char::from_u32);
+    match letter.filter(|letter| !letter.is_control() && !matches!(letter, '"' | '\\')) {
+        Some(letter) => Seen::Match(look.at + 6, letter),
+        None => Seen::No,
+    }
 }
 
 /// The length of the string, the number, or the run of other bytes that `rest` begins with.

@@ -11,8 +11,10 @@ mod edge;
 mod find;
 mod json;
 mod kind;
+mod literals;
 mod look;
 mod options;
+mod places;
 mod pseudonyms;
 mod redact;
 mod restore;
@@ -74,7 +76,7 @@ impl Plugin for Pii {
         if let Some(rule) = finds.blocked(&reply.rules) {
             return Ok(Decision::Reject(blocked(rule)));
         }
-        let replaced = finds.replace(&mut request, &reply.rules, &mut reply.pseudonyms)?;
+        let replaced = finds.replace(&mut request, &reply.rules, &mut reply.pseudonyms);
         Ok(if replaced { Decision::Replace(request) } else { Decision::Pass })
     }
 

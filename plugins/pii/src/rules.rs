@@ -113,18 +113,11 @@ impl Rules {
     /// The known kinds between two matches of the client's patterns.
     fn find_known(&self, name: &str, text: &str, range: Range<usize>, found: &mut Vec<Found>) {
         let part = text.get(range.clone()).unwrap_or_default();
-        let prefix =
-            if range.start == 0 && !name.is_empty() { format!("{name}: ") } else { String::new() };
-        let named;
-        let whole = if prefix.is_empty() {
-            part
-        } else {
-            named = format!("{prefix}{part}");
-            &named
-        };
+        let prefix = if range.start == 0 { context(name) } else { String::new() };
+        let whole = format!("{prefix}{part}");
         let mut from = prefix.len();
         while from < whole.len() {
-            let (start, seen) = tape::first(whole, from, true, |look| self.finder.at(look));
+            let (start, seen) = tape::first(&whole, from, true, |look| self.finder.at(look));
             let Seen::Match(end, kind) = seen else { break };
             let offset = |at: usize| range.start + at - prefix.len();
             found.push(Found { rule: self.number(kind), range: offset(start)..offset(end) });
@@ -132,6 +125,16 @@ impl Rules {
         }
     }
 }
+
+/// What the name of a field says before its value. Words that mean something else there say
+/// nothing: the text of a message, the id of a call.
+fn context(name: &str) -> String {
+    let words = name.split(|character: char| !character.is_alphanumeric());
+    let telling = words.filter(|word| !word.is_empty() && !VAGUE.contains(word));
+    telling.map(|word| format!("{word}: ")).collect()
+}
+
+const VAGUE: [&str; 5] = ["text", "call", "cell", "dial", "signal"];
 
 fn scanner(patterns: Vec<scan::Rule>) -> Result<Scanner, Error> {
     Scanner::new(patterns).map_err(|error| {

@@ -68,19 +68,35 @@ impl Tape {
     }
 }
 
-/// The first place from `from` on where something begins, or may begin.
+/// The first place from `from` on where something begins, or may begin. Nothing begins at a space
+/// or inside a word, so most places are passed at one look.
 pub(crate) fn first<T>(
     text: &str,
     from: usize,
     complete: bool,
     seek: impl Fn(Look<'_>) -> Seen<T>,
 ) -> (usize, Seen<T>) {
-    let rest = text.get(from..).unwrap_or_default();
-    for (at, _) in rest.char_indices() {
-        let seen = seek(Look { text, at: from + at, complete });
+    let bytes = text.as_bytes();
+    // An escape is the exception: a word begins after its letters. There may be one before.
+    let mut escape = from;
+    let mut in_word = false;
+    for (at, byte) in bytes.iter().enumerate().skip(from) {
+        let is_word = byte.is_ascii_alphanumeric();
+        let is_inside = is_word && in_word && at - escape > ESCAPE_BYTES;
+        in_word = is_word;
+        if matches!(byte, b'\\' | b'%') {
+            escape = at;
+        }
+        if is_inside || *byte == b' ' || !text.is_char_boundary(at) {
+            continue;
+        }
+        let seen = seek(Look { text, at, complete });
         if !matches!(seen, Seen::No) {
-            return (from + at, seen);
+            return (at, seen);
         }
     }
     (text.len(), Seen::No)
 }
+
+/// The length of `\u003c`.
+const ESCAPE_BYTES: usize = 6;

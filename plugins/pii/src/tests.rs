@@ -202,6 +202,33 @@ fn a_value_that_the_model_makes_is_masked_at_every_split_and_no_part_of_it_leave
 }
 
 #[test]
+fn a_value_in_arguments_is_masked_however_json_writes_it() {
+    let (mut plugin, generation) = begin(&json!({"output": "mask"}));
+    let arguments = r#"{"to": "\nj\u00f6rg\u0040m\u00fcller.de", "tel": "\u002b49\u00a030 901820", "x": "\\u00e9\ud83d\ude00\u0022"}"#;
+    let expected = r#"{"to": "\n[EMAIL]", "tel": "[PHONE]", "x": "\\u00e9\ud83d\ude00\u0022"}"#;
+    cuts(arguments, |pieces| {
+        let mut stream = plugin.stream(&generation, 0).unwrap();
+        let reply = replied(stream.as_mut(), pieces, Form::Arguments).unwrap();
+        assert_eq!(reply, expected, "{pieces:?}");
+    });
+}
+
+#[test]
+fn the_name_of_a_field_says_what_a_number_is() {
+    let (mut plugin, generation) = begin(&json!({}));
+    let arguments = r#"{"phone_number": "4155550123", "numbers": {"text": "4155550124"},
+        "call_id": "4155550125", "mobile": [4155550126, "4155550127"], "ssn": "219099999"}"#;
+    let call = ToolCall { id: "a".into(), name: "f".into(), arguments: arguments.into() };
+    let part = Part::new(Content::ToolCall(call));
+    let request = Request::new("m").message(Message::assistant("").part(part));
+    let seen = format!("{:?}", sent(&mut plugin, &generation, request));
+    for (number, stays) in [(123, false), (124, true), (125, true), (126, false), (127, false)] {
+        assert_eq!(seen.contains(&format!("4155550{number}")), stays, "{number} in {seen}");
+    }
+    assert!(!seen.contains("219099999"), "{seen}");
+}
+
+#[test]
 fn a_value_keeps_its_name_in_every_turn_also_when_history_is_cut_short() {
     let values: Vec<&str> = ENTITIES.iter().map(|(value, _)| *value).collect();
     let said = |texts: &[&str]| {

@@ -112,6 +112,12 @@ impl Choice {
             return String::new();
         }
         if self.is_held() {
+            let wanted = self.task.format.as_ref().map(|format| format.wanted.clone());
+            let mut probe = Reply::new(wanted.unwrap_or_default());
+            probe.push(&self.came);
+            if !probe.is_before() {
+                return String::new();
+            }
             self.is_over = true;
             return std::mem::take(&mut self.came);
         }
@@ -142,8 +148,10 @@ impl Choice {
     /// The choice is over, with the model's reason if it gave one.
     fn end(&mut self, reason: Option<FinishReason>, out: &mut Vec<Delta>) {
         let is_cut = match reason {
-            Some(FinishReason::Stop | FinishReason::ToolCalls) | None => false,
-            Some(FinishReason::Length | FinishReason::ContentFilter | FinishReason::Error) => true,
+            Some(FinishReason::Stop | FinishReason::ToolCalls) => false,
+            // Without a word about it the reply broke off.
+            Some(FinishReason::Length | FinishReason::ContentFilter | FinishReason::Error)
+            | None => true,
         };
         let task = Rc::clone(&self.task);
         if let Some(format) = &task.format
@@ -193,8 +201,11 @@ impl Choice {
     fn verdict(&mut self, batch: &[Delta], out: Vec<Delta>) -> Verdict {
         let is_same = !self.is_holding && is_same(batch, &out);
         let is_nothing = out.is_empty();
-        // What follows the JSON is as good as left out; it is no text that the client waits for.
-        let holds = is_nothing && !self.text.is_behind() && !self.is_over;
+        // Once JSON has gone out, what is held is a few characters, which the host would give out
+        // alone if it lost patience. So it is told of nothing but whole texts.
+        let is_text = batch.iter().all(|delta| matches!(delta, Delta::Text(_)));
+        let is_whole = self.is_held() || self.text.is_before();
+        let holds = is_nothing && is_text && is_whole && !self.is_over;
         self.is_holding = holds;
         match (is_same, holds) {
             (true, _) => Verdict::Pass,

@@ -29,8 +29,12 @@ pub(crate) struct Expected {
     /// The only keys that the outermost object may have, where that is known: an object after
     /// prose that begins with another key is an example, not the answer.
     pub(crate) keys: Option<BTreeSet<String>>,
+    /// Whether it must be an object, so that an array after prose is part of the prose.
+    pub(crate) is_object: bool,
     /// Whether the text as a whole may be a string, so that a string that holds JSON is no mistake.
     pub(crate) is_text: bool,
+    /// Whether a schema will say if a number should have been text, as `007` may.
+    pub(crate) is_checked: bool,
 }
 
 /// How a text ended.
@@ -74,15 +78,26 @@ pub(crate) struct Healer {
     /// What follows the JSON.
     tail: String,
     is_changed: bool,
+    /// A bracket was put in the middle, where something else may have been wrong.
+    has_guess: bool,
+    /// How far the first key of each open container is indented, where it begins a line.
+    indents: Vec<usize>,
+    /// A key stands further left than those before it: its object lacks a bracket before it.
+    has_dedent: bool,
 }
 
 /// A container that is open.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Frame {
     Object,
+    /// An array without a comma so far.
     Array,
+    /// An array with commas.
+    List,
     /// Round brackets, as Python writes a fixed list.
     Tuple,
+    /// Round brackets without a comma so far: around one value they mean nothing.
+    Round,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -115,7 +130,8 @@ enum State {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Last {
     None,
-    Container,
+    Object,
+    List,
     Text,
     Number,
     Word,
@@ -148,6 +164,9 @@ impl Healer {
             escaped: None,
             tail: String::new(),
             is_changed: false,
+            has_guess: false,
+            indents: Vec::new(),
+            has_dedent: false,
         }
     }
 
@@ -192,6 +211,11 @@ impl Healer {
     /// Whether no JSON has begun.
     pub(crate) fn is_before(&self) -> bool {
         self.state == State::Seek
+    }
+
+    /// Whether a bracket in the middle was put there. Then another JSON behind may belong to it.
+    pub(crate) fn has_guess(&self) -> bool {
+        self.has_guess
     }
 
     /// Whether what came out differs from what came, what follows the JSON left aside.
@@ -271,7 +295,14 @@ impl Healer {
         if matches!(self.state, State::Over(_)) {
             return;
         }
-        // What is held belongs to a member that has no value, or to a comma without a member.
+        if self.has_dedent && !self.stack.is_empty() {
+            return self.give_up(Ending::Refused);
+        }
+        // What is held belongs to a member that has no value, or to a comma without a member. Where
+        // the model says that it was done, a member is not left out.
+        if !self.is_cut && self.held.contains(|c: char| c.is_alphanumeric() || c == '"') {
+            return self.give_up(Ending::Refused);
+        }
         self.is_changed = true;
         self.forget();
         while let Some(frame) = self.stack.pop() {
@@ -335,11 +366,20 @@ impl Frame {
     fn closer(self) -> char {
         match self {
             Self::Object => '}',
-            Self::Array | Self::Tuple => ']',
+            Self::Array | Self::List | Self::Tuple | Self::Round => ']',
+        }
+    }
+
+    /// The same container, behind a comma.
+    fn with_comma(self) -> Self {
+        match self {
+            Self::Object => Self::Object,
+            Self::Array | Self::List => Self::List,
+            Self::Round | Self::Tuple => Self::Tuple,
         }
     }
 
     fn is_list(self) -> bool {
-        matches!(self, Self::Array | Self::Tuple)
+        !matches!(self, Self::Object)
     }
 }

@@ -131,6 +131,8 @@ patchbay_sdk::export!(ResponseHealing: request, stream);
 const OPTIONS: &str = include_str!("options.json");
 
 patchbay_sdk::cases![
+    "cases/brace.json",
+    "cases/broken_off.json",
     "cases/choices.json",
     "cases/fence.json",
     "cases/held_second.json",
@@ -148,6 +150,7 @@ patchbay_sdk::cases![
     "cases/thoughts.json",
     "cases/tool_arguments.json",
     "cases/tool_call.json",
+    "cases/tool_call_not_streamed.json",
     "cases/truncated.json",
     "cases/two_answers.json",
     "cases/valid.json",

@@ -45,7 +45,9 @@ impl Wanted {
     pub(crate) fn new(schema: Option<Schema>) -> Self {
         let expected = Expected {
             keys: schema.as_ref().and_then(Schema::keys),
+            is_object: schema.as_ref().is_none_or(Schema::wants_object),
             is_text: schema.as_ref().is_some_and(Schema::allows_text),
+            is_checked: schema.is_some(),
         };
         Self { schema: schema.map(Rc::new), expected }
     }
@@ -138,7 +140,11 @@ impl Reply {
     fn unhealed(&self, ending: Ending) -> Outcome {
         let nothing = if ending == Ending::NoJson { Outcome::NoJson } else { Outcome::Refused };
         match serde_json::from_str::<Value>(&self.sent) {
-            Ok(value) => self.wanted.misfit(&value).unwrap_or(Outcome::Sound),
+            Ok(value) => {
+                let is_changed = self.healer.is_changed();
+                let fine = if is_changed { Outcome::Healed } else { Outcome::Sound };
+                self.wanted.misfit(&value).unwrap_or(fine)
+            }
             Err(_) => nothing,
         }
     }
@@ -146,7 +152,9 @@ impl Reply {
     /// Whether what follows the JSON says nothing else.
     fn is_droppable(&self, tail: &str, value: Option<&Value>) -> bool {
         let Some(others) = others(tail, &self.wanted.expected) else { return false };
-        let Some(value) = value else { return others.is_empty() };
+        let Some(value) = value.filter(|_| !self.healer.has_guess()) else {
+            return others.is_empty();
+        };
         let is_empty = |other: &Value| {
             other.as_object().is_some_and(serde_json::Map::is_empty)
                 || other.as_array().is_some_and(Vec::is_empty)
@@ -197,15 +205,17 @@ fn others(tail: &str, expected: &Expected) -> Option<Vec<(String, Value)>> {
         let mut text = rest.trim_start_matches(is_loose);
         if let Some(behind) = text.strip_prefix(',') {
             text = behind.trim_start();
-            let is_over = text.is_empty() || text.starts_with("```");
-            if !(is_over || text.starts_with(['{', '['])) {
+            if !(text.is_empty() || text.starts_with("```")) {
                 return None;
             }
         }
         if text.starts_with([':', '"', '\'', '“', '\\']) {
             return None;
         }
-        let mut healer = Healer::behind(expected.clone());
+        // Right behind the JSON a bracket begins another; further on it may be prose.
+        let is_next = text.starts_with(['{', '[']);
+        let mut healer =
+            if is_next { Healer::new(expected.clone()) } else { Healer::behind(expected.clone()) };
         healer.push(text);
         match healer.finish(false) {
             Ending::NoJson => return Some(found),

@@ -70,6 +70,11 @@ impl Schema {
         is_plain.then(|| properties.keys().cloned().collect())
     }
 
+    /// Whether only objects fit, if the schema says so plainly.
+    pub(crate) fn wants_object(&self) -> bool {
+        self.root.get("type").is_some_and(|name| name == "object")
+    }
+
     /// Whether a string as a whole may fit.
     pub(crate) fn allows_text(&self) -> bool {
         !matches!(self.check(&Value::String(String::new())),

@@ -44,8 +44,8 @@ impl Plugin for WebFetch {
             .summary("Fetches the pages that a prompt names and has the reply cite them.")
             .options(OPTIONS)
             .trigger(&format!("tool={TYPE}"))
-            .capability("http=https://*")
-            .capability("http=http://*")
+            .capability("http=https://*:*")
+            .capability("http=http://*:*")
     }
 
     fn new(generation: &Generation) -> Result<Self, Error> {

@@ -11,6 +11,7 @@ mod searxng;
 mod tavily;
 
 use patchbay_sdk::catalog::Model;
+use patchbay_sdk::http::Request;
 use patchbay_sdk::{Error, secrets};
 
 use crate::settings::Settings;
@@ -141,6 +142,11 @@ fn with_sites(ask: &Ask<'_>) -> String {
     query
 }
 
+/// A request to an engine, as patient and as bounded as all are.
+fn bounded(request: Request) -> Request {
+    request.timeout_ms(TIMEOUT_MS).response_bytes_max(REPLY_BYTES_MAX)
+}
+
 /// In the order in which `auto` tries them.
 pub(crate) static OURS: [&(dyn Engine + Sync); 5] =
     [&exa::Exa, &brave::Brave, &tavily::Tavily, &searxng::SearXng, &local::Local];
@@ -149,5 +155,8 @@ const NAMES: &str = "use `auto`, `native`, `exa`, `brave`, `tavily`, `searxng` o
 
 /// Queries have a length; results of other sites are left out afterwards anyway.
 const SITES_MAX: usize = 6;
+
+/// What an engine answers to one question is far less.
+const REPLY_BYTES_MAX: u32 = 1 << 20;
 
 const TIMEOUT_MS: u32 = 10_000;

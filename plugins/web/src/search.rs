@@ -36,6 +36,8 @@ pub(crate) fn run(
     let question = Question::new(query);
     let characters = settings.characters(kept.len());
     let pages = read_pages(&mut kept, settings.fetch_pages(), &sites);
+    let count = kept.len();
+    kept.iter_mut().for_each(|item| fetch::shorten(&mut item.text, count));
     let sources = kept.into_iter().map(|item| Source {
         text: question.pick(&item.text, characters),
         title: title(&item),

@@ -1,6 +1,8 @@
 //! What a request wants of a search: the plugin's options, and over them what the tool or the
 //! field of the request says.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::{Map, Value};
 use web_pages::Sites;
@@ -23,6 +25,7 @@ pub(crate) struct Settings {
     pub(crate) exclude_domains: Vec<String>,
     pub(crate) user_location: Option<Location>,
     index: Option<String>,
+    index_urls: BTreeMap<String, String>,
     pub(crate) query_model: Option<String>,
     pub(crate) searxng_url: Option<String>,
     fetch_pages: Option<usize>,
@@ -105,6 +108,14 @@ impl Settings {
 
     pub(crate) fn index(&self) -> &str {
         self.index.as_deref().unwrap_or("docs")
+    }
+
+    /// The address of a document of the index: of several that it begins with, the longest counts.
+    pub(crate) fn index_url(&self, source: &str) -> String {
+        let fits = |(begin, _): &(&String, &String)| source.starts_with(begin.as_str());
+        let known = self.index_urls.iter().filter(fits).max_by_key(|(begin, _)| begin.len());
+        let rest = known.and_then(|(begin, url)| Some((url, source.strip_prefix(begin.as_str())?)));
+        rest.map_or_else(|| source.to_owned(), |(url, rest)| format!("{url}{rest}"))
     }
 
     /// Two letters, as engines want them.

@@ -161,6 +161,11 @@ impl Doubles {
 /// part of the name; elsewhere it is the last letter.
 fn covers(wish: &str, capability: &str, what: &str) -> bool {
     let Some((name, pattern)) = wish.split_once('=') else { return wish == capability };
+    let (pattern, what) = match pattern.strip_suffix(":*") {
+        // Any port: it does not count.
+        Some(pattern) => (pattern, without_port(what)),
+        None => (pattern, what),
+    };
     let fits = match pattern.split_once('*') {
         None => what == pattern,
         Some((begin, end)) => {
@@ -169,6 +174,13 @@ fn covers(wish: &str, capability: &str, what: &str) -> bool {
         }
     };
     name == capability && fits
+}
+
+fn without_port(origin: &str) -> &str {
+    match origin.rsplit_once(':') {
+        Some((host, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => host,
+        _ => origin,
+    }
 }
 
 /// Refuses a wish for what no operator can grant.

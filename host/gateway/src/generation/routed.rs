@@ -64,19 +64,7 @@ impl Record {
         told.insert("pipeline".to_owned(), Value::Array(self.pipeline()));
         Json::of(&told)
     }
-}
 
-/// How the model was found, by OpenRouter's names.
-fn strategy(requested: &str, is_fallback: bool) -> &'static str {
-    match requested.split(':').next() {
-        Some("openrouter/auto" | "openrouter/auto-beta") => "auto",
-        Some("openrouter/free") => "free",
-        _ if is_fallback => "fallback",
-        _ => "direct",
-    }
-}
-
-impl Record {
     /// What plugins said that they did; of one that said nothing, that it took part.
     fn pipeline(&self) -> Vec<Value> {
         let stages = self.stages();
@@ -95,5 +83,15 @@ impl Record {
             entry
         });
         silent.into_iter().chain(told).collect()
+    }
+}
+
+/// How the model was found, by OpenRouter's names.
+fn strategy(requested: &str, is_fallback: bool) -> &'static str {
+    match requested.split(':').next() {
+        Some("openrouter/auto" | "openrouter/auto-beta") => "auto",
+        Some("openrouter/free") => "free",
+        _ if is_fallback => "fallback",
+        _ => "direct",
     }
 }

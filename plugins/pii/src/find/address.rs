@@ -79,7 +79,8 @@ fn six(look: Look<'_>) -> Seen<()> {
             return Seen::No;
         }
     }
-    if look.byte(at).is_some_and(|next| next.is_ascii_alphanumeric() || next == b'_') {
+    let in_word = look.byte(at).is_some_and(|next| next.is_ascii_alphanumeric() || next == b'_');
+    if in_word || at == look.at {
         return Seen::No;
     }
     let mut end = at;

@@ -232,7 +232,7 @@ fn is_ssn(candidate: &Candidate<'_>) -> bool {
     let is_written = !candidate.has_plus && !candidate.opens && candidate.has_gaps_alike();
     let shape = match (candidate.lengths().as_slice(), candidate.gaps.first()) {
         ([3, 2, 4], Some(b'-' | b' ')) => !candidate.continues(&['.', '-', '/', ',', '_']),
-        ([9], _) => candidate.follows(&["ssn", "social", "itin"]),
+        ([9], _) => candidate.follows(&["ssn", "social", "socialsecuritynumber", "itin"]),
         _ => false,
     };
     let part = |from: usize, to: usize| candidate.digits.get(from..to).unwrap_or("0");

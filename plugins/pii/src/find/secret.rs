@@ -1,14 +1,18 @@
 //! API keys and other secrets, by the shape that their makers gave them so that they can be found.
 
 use crate::look::{Look, Seen};
+use std::sync::LazyLock;
 
 /// A secret that begins here.
 pub(crate) fn at(look: Look<'_>) -> Seen<()> {
     let first = look.byte(look.at);
-    for shape in SHAPES.iter().filter(|shape| shape.mark.bytes().next() == first) {
-        match shape.at(look) {
-            Seen::No => {}
-            seen => return seen,
+    let may_begin = first.and_then(|first| FIRST.get(usize::from(first)));
+    if may_begin.copied().unwrap_or_default() {
+        for shape in SHAPES.iter().filter(|shape| shape.mark.bytes().next() == first) {
+            match shape.at(look) {
+                Seen::No => {}
+                seen => return seen,
+            }
         }
     }
     match first {
@@ -31,6 +35,17 @@ struct Shape {
 const fn shape(mark: &'static str, also: &'static [u8], least: usize, most: usize) -> Shape {
     Shape { mark, also, least, most }
 }
+
+/// Which bytes a mark begins with.
+static FIRST: LazyLock<[bool; 256]> = LazyLock::new(|| {
+    let mut first = [false; 256];
+    for byte in SHAPES.iter().filter_map(|shape| shape.mark.bytes().next()) {
+        if let Some(flag) = first.get_mut(usize::from(byte)) {
+            *flag = true;
+        }
+    }
+    first
+});
 
 /// The longer of two marks first.
 const SHAPES: &[Shape] = &[

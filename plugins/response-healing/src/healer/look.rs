@@ -169,7 +169,7 @@ impl<'a> Ahead<'a> {
     fn is_colon(self, content: &str) -> Look {
         match self.trimmed().first() {
             Some(':' | '：') => Look::Yes,
-            Some(_) => match key_with_colon(content) {
+            Some(_) => match swallowed(content) {
                 Some(_) => Look::Yes,
                 None => Look::No,
             },
@@ -202,11 +202,17 @@ impl<'a> Ahead<'a> {
     }
 }
 
-/// The key in the content of a string that swallowed its colon: `name: `.
-pub(super) fn key_with_colon(content: &str) -> Option<&str> {
-    let key = content.trim_end_matches(is_space).strip_suffix(':')?;
-    let is_key = !key.is_empty() && identifier_length(key, true) == key.len();
-    is_key.then_some(key)
+/// The key and what follows its colon in the content of a string that swallowed both: `name: `,
+/// `n: 12, `. What follows is nothing yet, or a value that can't be meant as part of a key.
+pub(super) fn swallowed(content: &str) -> Option<(&str, &str)> {
+    let (before, rest) = content.split_once(':')?;
+    let key = before.strip_suffix(is_quote).unwrap_or(before);
+    let value = rest.trim_start_matches(is_space);
+    let is_key = !key.is_empty() && identifier_length(key, value.is_empty()) == key.len();
+    let is_value = value.is_empty()
+        || value.starts_with(|c: char| matches!(c, '{' | '[' | '-') || c.is_ascii_digit())
+        || Ahead::new(value, true).is_literal() == Look::Yes;
+    (is_key && is_value).then_some((key, rest))
 }
 
 /// JSON's white space and what models write in its place.

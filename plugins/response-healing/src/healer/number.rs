@@ -44,7 +44,8 @@ pub(super) fn is_begun(token: &str) -> bool {
         || matches!(token, "+" | "-" | "." | "-." | "+.")
 }
 
-/// Digits without the marks between thousands: `1_000`, and `1,299.50` where each group has three.
+/// Digits without the marks between thousands: `1_000`, `1,299.50`, `1,000,000`. In `1,299` the
+/// comma may as well stand before decimals.
 fn without_groups(rest: &str) -> Option<String> {
     if rest.contains(',') {
         let (whole, fraction) = match rest.split_once('.') {
@@ -56,8 +57,9 @@ fn without_groups(rest: &str) -> Option<String> {
         let is_grouped = (1..=3).contains(&first.len())
             && !first.starts_with('0')
             && groups.all(|group| group.len() == 3);
+        let is_plain = fraction.is_some() || whole.matches(',').count() > 1;
         let digits = whole.replace(',', "");
-        let is_plain = digits.bytes().all(|byte| byte.is_ascii_digit());
+        let is_plain = is_plain && digits.bytes().all(|byte| byte.is_ascii_digit());
         let number = fraction.map_or(digits.clone(), |fraction| format!("{digits}.{fraction}"));
         return (is_grouped && is_plain).then_some(number);
     }

@@ -135,6 +135,9 @@ impl Healer {
 
     /// Whether an array begins here. After prose only one of objects, strings or arrays.
     fn seek_array(&mut self) -> Option<bool> {
+        if self.seek.has_prose && self.expected.is_object {
+            return Some(false);
+        }
         let inside = self.ahead().after_first().trimmed();
         let looks = match inside.first() {
             None if self.seek.has_prose => inside.at_end(Look::No),
@@ -144,8 +147,6 @@ impl Healer {
             Some(']' | '\'' | '“' | '-' | '0'..='9') => Look::Yes,
             Some(_) => inside.is_literal(),
         };
-        let looks =
-            if self.seek.has_prose && self.expected.keys.is_some() { Look::No } else { looks };
         match looks {
             Look::More => None,
             Look::No => Some(false),

@@ -10,16 +10,50 @@ impl Healer {
             return step;
         }
         match self.next()? {
-            '}' => self.close_without_comma(Frame::Object),
+            '}' => self.close_without_comma(),
             ']' if self.has(Frame::is_list) => {
                 self.drop_comma();
-                self.close_missing();
+                return self.close_missing();
             }
+            // `{, "a"` inside another object may be an empty one that was not closed.
+            ',' if self.last == Last::None && self.stack.len() > 1 => return self.refuse(),
             ',' => self.skip(1),
-            quote if is_quote(quote) => return self.begin_text(Role::Key),
+            quote if is_quote(quote) => {
+                self.note_indent();
+                return self.begin_text(Role::Key);
+            }
+            '{' if self.is_next_item() => {
+                // The object was not closed: `[{"a": 1, {"a": 2}]`.
+                self.held.insert(0, '}');
+                self.has_guess = true;
+                self.stack.pop();
+                self.last = Last::Object;
+                self.state = State::Item;
+            }
             _ => return self.bare_key(),
         }
         Some(())
+    }
+
+    /// Whether an object that begins where a key should can only be the next item of the array
+    /// around.
+    fn is_next_item(&self) -> bool {
+        let parent = self.stack.iter().rev().nth(1);
+        parent.is_some_and(|parent| parent.is_list())
+            && self.last != Last::None
+            && self.held.contains(',')
+    }
+
+    /// Compares how far a key at a line's beginning is indented with the first of its object.
+    fn note_indent(&mut self) {
+        let indent = self.held.rsplit_once('\n').map_or(0, |(_, indent)| indent.len());
+        self.indents.resize(self.stack.len(), 0);
+        let Some(first) = self.indents.last_mut() else { return };
+        if self.last == Last::None {
+            *first = indent;
+        } else if indent > 0 && indent < *first {
+            self.has_dedent = true;
+        }
     }
 
     /// A key without quotes, or without the first of them.
@@ -73,15 +107,18 @@ impl Healer {
             return step;
         }
         match self.next()? {
-            ']' => self.close_without_comma(Frame::Array),
-            ')' if self.stack.last() == Some(&Frame::Tuple) => {
-                self.close_without_comma(Frame::Tuple);
+            ']' if matches!(self.stack.last(), Some(Frame::Array | Frame::List)) => {
+                self.close_without_comma();
             }
+            ')' if self.stack.last() == Some(&Frame::Tuple) => self.close_without_comma(),
+            ')' if self.stack.last() == Some(&Frame::Round) => self.close_without_comma(),
             '}' if self.has(|frame| frame == Frame::Object) => {
                 self.drop_comma();
-                self.close_missing();
+                return self.close_missing();
             }
-            ',' if self.last == Last::Container && !self.held.is_empty() => self.skip(1),
+            ',' if matches!(self.last, Last::Object | Last::List) && !self.held.is_empty() => {
+                self.skip(1)
+            }
             '.' => match self.ahead().begins("...") {
                 Look::More => return None,
                 Look::No => return self.begin_value('.'),
@@ -91,6 +128,7 @@ impl Healer {
             quote if is_quote(quote) && self.is_member_of_parent()? => {
                 // The array was not closed: `["a", "b", "next": 1`.
                 self.held.insert(0, ']');
+                self.has_guess = true;
                 self.stack.pop();
                 self.state = State::Key;
             }
@@ -104,6 +142,10 @@ impl Healer {
     fn is_member_of_parent(&self) -> Option<bool> {
         let parent = self.stack.iter().rev().nth(1);
         if parent != Some(&Frame::Object) || self.last == Last::None || self.held.is_empty() {
+            return Some(false);
+        }
+        if matches!(self.last, Last::Object | Last::List) {
+            // Behind an object it may as well be a member of one that was not opened.
             return Some(false);
         }
         let key: String = self.rest().chars().skip(1).take(PARENT_KEY_MAX).collect();
@@ -123,7 +165,7 @@ impl Healer {
         match character {
             '{' => self.open(Frame::Object, State::Key),
             '[' => self.open(Frame::Array, State::Item),
-            '(' => self.open(Frame::Tuple, State::Item),
+            '(' => self.open(Frame::Round, State::Item),
             quote if is_quote(quote) => {
                 let is_list = self.stack.last().is_some_and(|frame| frame.is_list());
                 return self.begin_text(if is_list { Role::Item } else { Role::Value });
@@ -142,7 +184,7 @@ impl Healer {
     }
 
     fn open(&mut self, frame: Frame, state: State) {
-        if frame == Frame::Tuple {
+        if frame == Frame::Round {
             self.skip(1);
             self.put("[");
         } else {
@@ -173,10 +215,10 @@ impl Healer {
                 self.comma(0, top);
             }
             '}' if top == Frame::Object => self.close(1),
-            ']' if top == Frame::Array => self.close(1),
-            ']' | ')' if top == Frame::Tuple => self.close_tuple(),
-            '}' if self.has(|frame| frame == Frame::Object) => self.close_missing(),
-            ']' if self.has(Frame::is_list) => self.close_missing(),
+            ']' if matches!(top, Frame::Array | Frame::List) => self.close(1),
+            ')' if top == Frame::Tuple => self.close_tuple(),
+            '}' if self.has(|frame| frame == Frame::Object) => return self.close_missing(),
+            ']' if self.has(Frame::is_list) => return self.close_missing(),
             '.' if self.ahead().begins("...") == Look::More => return None,
             '.' if self.ahead().begins("...") == Look::Yes => self.skip(3),
             other => return self.join(other, top),
@@ -205,6 +247,9 @@ impl Healer {
 
     fn comma(&mut self, bytes: usize, top: Frame) {
         self.keep(bytes);
+        if let Some(frame) = self.stack.last_mut() {
+            *frame = top.with_comma();
+        }
         self.joined = None;
         self.state = if top == Frame::Object { State::Key } else { State::Item };
     }
@@ -222,16 +267,21 @@ impl Healer {
     }
 
     /// Closes the innermost container; its own bracket is missing.
-    fn close_missing(&mut self) {
-        if let Some(frame) = self.stack.last() {
-            self.put(&frame.closer().to_string());
+    fn close_missing(&mut self) -> Step {
+        let top = self.stack.last().copied()?;
+        if top == Frame::Array && self.last == Last::List {
+            // `[[1, 2]`: one bracket too few at the end, or one too many at the start.
+            return self.refuse();
         }
+        self.put(&top.closer().to_string());
+        self.has_guess = true;
         self.closed();
+        Some(())
     }
 
-    fn close_without_comma(&mut self, frame: Frame) {
+    fn close_without_comma(&mut self) {
         self.drop_comma();
-        if frame == Frame::Tuple || self.stack.last() == Some(&Frame::Tuple) {
+        if matches!(self.stack.last(), Some(Frame::Tuple | Frame::Round)) {
             self.close_tuple();
         } else {
             self.close(1);
@@ -240,8 +290,8 @@ impl Healer {
 
     fn closed(&mut self) {
         self.settle();
-        self.stack.pop();
-        self.last = Last::Container;
+        let frame = self.stack.pop();
+        self.last = if frame == Some(Frame::Object) { Last::Object } else { Last::List };
         self.joined = None;
         self.state = if self.stack.is_empty() { State::Tail } else { State::After };
     }
@@ -296,12 +346,19 @@ impl Healer {
         } else {
             rest.find('\n')
         };
-        match length {
-            Some(length) => self.skip(length),
-            None if self.is_last => self.skip(rest.len()),
+        let length = match length {
+            Some(length) => length,
+            None if self.is_last => rest.len(),
             None if rest.len() > COMMENT_MAX => return self.refuse(),
             None => return None,
+        };
+        let comment = rest.get(..length).unwrap_or_default();
+        let count = |brackets: [char; 2]| comment.matches(brackets).count();
+        if count(['}', ']']) > count(['{', '[']) {
+            // A line was lost: its brackets were meant to close something.
+            return self.refuse();
         }
+        self.skip(length);
         Some(())
     }
 

@@ -114,7 +114,7 @@ fn noise() -> impl Strategy<Value = String> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(1_500))]
+    #![proptest_config(ProptestConfig::with_cases(500))]
 
     #[test]
     fn valid_json_goes_through_byte_for_byte_at_every_cut(text in json()) {
@@ -187,7 +187,7 @@ fn text_that_is_certain_is_not_held() {
 #[test]
 fn hostile_texts_are_read_in_one_go() {
     // A quadratic reader would need hours for these; nothing is timed here.
-    let long = 2 << 20;
+    let long = 512 << 10;
     for pattern in [
         "{",
         "[",

@@ -5,7 +5,7 @@
 mod close;
 mod escapes;
 
-use super::look::{Look, is_closing, key_with_colon};
+use super::look::{Look, is_closing, is_quote, swallowed};
 use super::{Healer, Last, State, Step};
 use close::Closing;
 
@@ -20,6 +20,10 @@ pub(super) struct Text {
     start: usize,
     /// The last character of its content.
     last: Option<char>,
+    /// Whether its last word is a number, so that a quote behind it may be an inch mark.
+    measure: Measure,
+    /// It has a comma, so in an array it may be more than one.
+    has_comma: bool,
     /// Quotes inside that are no inch marks. An odd number of them is ambiguous.
     quotes: usize,
     /// Something dubious was repaired, so the string is held.
@@ -30,6 +34,17 @@ pub(super) struct Text {
     has_letter_escape: bool,
     /// It has an opening bracket, so closing ones may belong to it.
     has_bracket: bool,
+    /// It begins with a bracket: `"{"a": 1}"` may be text, or an object with quotes too many.
+    is_like_json: bool,
+}
+
+/// What the last word of a string is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+enum Measure {
+    #[default]
+    Empty,
+    Number,
+    Word,
 }
 
 /// What a string is.
@@ -76,7 +91,7 @@ impl Healer {
     }
 
     pub(super) fn step_text(&mut self) -> Step {
-        let character = self.next()?;
+        let Some(character) = self.next() else { return self.last_key() };
         if self.text.is_triple && character == self.text.quote {
             return self.triple_quote();
         }
@@ -85,17 +100,36 @@ impl Healer {
         }
         match character {
             '\\' => self.escape(),
-            '"' => {
-                // In single quotes it is a character like others.
-                self.replace('"', "\\\"");
-                self.content('"')
-            }
+            '"' => self.other_quote(),
             ',' | '}' | ']' | '\n' | '\r' if self.text.role != Role::Key => self.run_of_ends(),
             control if control < ' ' => {
                 self.replace(control, &written(control));
                 self.content(control)
             }
             _ => self.plain(),
+        }
+    }
+
+    /// A double quote in single quotes: a character like others, unless the string ends there.
+    fn other_quote(&mut self) -> Step {
+        let behind = self.ahead().after_first();
+        let closing = match self.text.role {
+            _ if self.text.is_triple => Closing::Inside,
+            Role::Key => close::key(behind),
+            Role::Value => close::value(behind, false, &self.stack),
+            Role::Item => close::item(behind, false, &self.stack),
+        };
+        match closing {
+            Closing::More => None,
+            // What follows is sure: only the two quotes differ.
+            Closing::Ends => {
+                self.close_quote('"');
+                self.close_text()
+            }
+            Closing::Inside | Closing::Unknown => {
+                self.replace('"', "\\\"");
+                self.content('"')
+            }
         }
     }
 
@@ -110,7 +144,13 @@ impl Healer {
         let length = more.find(is_special).unwrap_or(more.len()).saturating_add(first);
         let piece = rest.get(..length).unwrap_or_default();
         let last = piece.chars().next_back()?;
-        self.text.has_bracket |= piece.contains(['{', '[']);
+        let before = piece.strip_suffix(last).unwrap_or_default();
+        let measure = before.chars().fold(self.text.measure, Measure::then);
+        let has_bracket = piece.contains(['{', '[']);
+        let is_like_json = self.text.last.is_none() && piece.starts_with(['{', '[']);
+        self.text.measure = measure;
+        self.text.has_bracket |= has_bracket;
+        self.text.is_like_json |= is_like_json;
         self.keep(length);
         self.content(last)
     }
@@ -118,6 +158,7 @@ impl Healer {
     /// Content was added that ends with this character.
     fn content(&mut self, last: char) -> Step {
         self.text.last = Some(last);
+        self.text.measure = self.text.measure.then(last);
         if self.text.role != Role::Key && !self.text.is_dubious {
             self.settle();
         }
@@ -201,14 +242,31 @@ impl Healer {
         }
     }
 
-    /// `"name: "Ada"`: the key's own quote is missing, and this one opens the value.
+    /// `"name: "Ada"`, `"n: 12, "next"`: the key's own quote is missing. What it swallowed is read
+    /// again.
     fn key_without_end(&mut self) -> Step {
         let content = self.held.get(self.text.start..).unwrap_or_default();
-        let Some(key) = key_with_colon(content).map(str::len) else { return self.refuse() };
-        self.held.truncate(self.text.start.saturating_add(key));
-        self.put("\": ");
-        self.state = State::Value;
+        let Some((key, rest)) = swallowed(content) else { return self.refuse() };
+        let back = format!(":{rest}");
+        let end = self.text.start.saturating_add(key.len());
+        // Only what stands there as it came can be read again.
+        let Some(raw) = self.raw.strip_suffix(back.as_str()).map(str::len) else {
+            return self.refuse();
+        };
+        self.raw.truncate(raw);
+        self.held.truncate(end);
+        self.put("\"");
+        self.input.insert_str(self.at, &back);
+        self.state = State::Colon;
         Some(())
+    }
+
+    /// At the end of a text that the model says is done, a key may have swallowed its value.
+    fn last_key(&mut self) -> Step {
+        let content = self.held.get(self.text.start..).unwrap_or_default();
+        let has_value = swallowed(content).is_some_and(|(_, rest)| !rest.trim().is_empty());
+        let is_over = self.is_last && !self.is_cut && self.text.role == Role::Key;
+        if is_over && has_value { self.key_without_end() } else { None }
     }
 
     /// A quote inside the string that should have been escaped.
@@ -222,12 +280,15 @@ impl Healer {
             return self.content(quote);
         }
         let is_odd = self.text.quotes % 2 == 1;
-        let is_inch = !is_odd && before.is_some_and(|before| before.is_ascii_digit());
+        let is_inch = !is_odd && self.text.measure == Measure::Number;
         let fits = if is_odd {
             close::ends_words(before, after)
         } else {
             close::begins_words(before, after)
         };
+        if self.text.is_like_json && !self.expected.is_checked {
+            return self.refuse();
+        }
         if !(fits || is_inch && !is_word(after)) {
             return self.refuse();
         }
@@ -247,6 +308,7 @@ impl Healer {
         let ends = match behind.first() {
             None if !self.is_last && length < RUN_MAX => return None,
             None => self.ends_with_text(&run),
+            Some('`') if run.contains(['}', ']', '\n']) => self.ends_with_fence(&run, length),
             Some(_) if self.text.is_triple || self.text.role != Role::Value => Look::No,
             Some(_) if !run.starts_with(',') && !run.contains('\n') => Look::No,
             Some(_) => behind.is_member(),
@@ -254,9 +316,17 @@ impl Healer {
         match ends {
             Look::More => None,
             Look::Yes if self.text.is_dubious => self.refuse(),
+            // Another quote stands where the closing one is missing.
+            Look::Yes if self.text.last.is_some_and(is_quote) => self.refuse(),
             Look::Yes if self.text.has_bracket && !run.starts_with(',') => self.refuse(),
+            Look::Yes
+                if self.text.role == Role::Item && (self.text.has_comma || run.contains(',')) =>
+            {
+                self.refuse()
+            }
             Look::Yes => self.close_missing_text(),
             Look::No => {
+                self.text.has_comma |= run.contains(',');
                 for character in run.chars() {
                     if character < ' ' {
                         self.replace(character, &written(character));
@@ -275,14 +345,36 @@ impl Healer {
         if is_end { Look::Yes } else { Look::No }
     }
 
+    /// Whether the string ends before the brackets and the fence that the whole text ends with.
+    fn ends_with_fence(&self, run: &str, length: usize) -> Look {
+        let behind = self.ahead().after(length);
+        match behind.begins("```") {
+            Look::Yes if behind.after(3).trimmed().first().is_some() => Look::No,
+            Look::Yes if behind.text().len() > RUN_MAX => Look::No,
+            Look::Yes if self.is_last => self.ends_with_text(run),
+            Look::Yes => Look::More,
+            other => other,
+        }
+    }
+
     /// The text is over inside a string.
     pub(super) fn end_text(&mut self) {
-        if self.text.quotes % 2 == 1 {
+        if self.text.quotes % 2 == 1 || self.text.is_triple && !self.is_cut {
             self.give_up(super::Ending::Refused);
         } else if self.text.role != Role::Key {
             // What is not consumed is half an escape, or a quote of three.
             self.put("\"");
             self.settle();
+        }
+    }
+}
+
+impl Measure {
+    fn then(self, character: char) -> Self {
+        match character {
+            ' ' | '(' | '\n' | '\t' => Self::Empty,
+            '.' | '0'..='9' if self != Self::Word => Self::Number,
+            _ => Self::Word,
         }
     }
 }

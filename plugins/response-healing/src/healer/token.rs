@@ -46,6 +46,11 @@ impl Healer {
     fn end_number(&mut self) -> Step {
         let token = std::mem::take(&mut self.token);
         let Some(written) = number(&token) else { return self.refuse() };
+        // `007` is seven where a schema wants a number; else it may be text.
+        let is_padded = token.trim_start_matches(['+', '-']).starts_with('0') && token != written;
+        if is_padded && !self.expected.is_checked && !is_based(&token) {
+            return self.refuse();
+        }
         // `[1,000` and `[1 000` may be thousands, and `[1, 000` too.
         let is_group = token.len() == 3 && token.bytes().all(|byte| byte.is_ascii_digit());
         let is_list = self.stack.last().is_some_and(|frame| frame.is_list());
@@ -106,6 +111,10 @@ impl Healer {
         if literal(self.token.trim_end()).is_some() && self.token.ends_with([' ', '\t']) {
             return self.end_word();
         }
+        if self.last == Last::Word {
+            // `[one, two"]`: two words, or one text without its first quote.
+            return self.refuse();
+        }
         match self.ahead().after_first().trimmed().first() {
             None if !self.is_last => return None,
             None | Some(',' | '}' | ']') => {}
@@ -157,6 +166,12 @@ impl Healer {
         self.state = State::After;
         Some(())
     }
+}
+
+/// Whether zeros in front are part of the notation: `0x1F`, `0.`.
+fn is_based(token: &str) -> bool {
+    let rest = token.trim_start_matches(['+', '-']).get(1..).unwrap_or_default();
+    !rest.starts_with(|next: char| next.is_ascii_digit())
 }
 
 /// Longer numbers and words, in bytes, are none.

@@ -83,7 +83,7 @@ fn schema() -> impl Strategy<Value = Value> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(3_000))]
+    #![proptest_config(ProptestConfig::with_cases(1_000))]
 
     #[test]
     fn it_says_the_same_as_jsonschema(schema in schema(), values in prop::collection::vec(small(), 1..8)) {

@@ -17,13 +17,13 @@ pub struct Fetched {
 
 /// How long reading may take in all. Time that runs out shortens pages and fails nothing.
 #[derive(Debug)]
-pub struct Watch {
+struct Watch {
     ends_ns: u64,
 }
 
 impl Watch {
     /// From now on. A hook's limit of CPU time must be well above it.
-    pub fn start() -> Self {
+    fn start() -> Self {
         Self { ends_ns: system::monotonic_ns().saturating_add(READING_NS_MAX) }
     }
 
@@ -54,7 +54,14 @@ pub fn all(urls: &[String]) -> Vec<Result<Fetched, String>> {
         });
         left = left.saturating_sub(1);
     }
+    let count = pages.len();
+    pages.iter_mut().flatten().for_each(|fetched| shorten(&mut fetched.page.text, count));
     pages
+}
+
+/// Cuts a text that is one of so many to its share of what one hook can look through for passages.
+pub fn shorten(text: &mut String, count: usize) {
+    text.truncate(text.floor_char_boundary(TEXTS_BYTES_MAX / count.max(1)));
 }
 
 fn request(url: &str) -> Request {
@@ -76,12 +83,11 @@ fn read(reply: &Response, url: &str, ends_ns: u64) -> Result<Fetched, String> {
     let Some(form) = decode::form(kind, reply.body()) else {
         return Err(format!("it is no text but {}", crate::cut(kind.unwrap_or("unknown"), 80)));
     };
-    let text = decode::text(kind, reply.body());
+    let body = reply.body();
+    let text = decode::text(kind, body.get(..READ_BYTES_MAX).unwrap_or(body));
     let page = match form {
         Form::Html => html::read(&text, &mut || system::monotonic_ns() <= ends_ns),
-        Form::Plain => {
-            Page { title: String::new(), text: crate::cut(&text, TEXT_CHARS_MAX).into() }
-        }
+        Form::Plain => Page { title: String::new(), text },
     };
     if page.text.trim().is_empty() {
         return Err("the page has no text without its scripts".into());
@@ -110,4 +116,7 @@ const TIMEOUT_MS: u32 = 8_000;
 
 const PAGE_BYTES_MAX: u32 = 2 << 20;
 
-const TEXT_CHARS_MAX: usize = 256 << 10;
+/// More of one page would leave no time for the others.
+const READ_BYTES_MAX: usize = 1 << 20;
+
+const TEXTS_BYTES_MAX: usize = 256 << 10;

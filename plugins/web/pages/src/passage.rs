@@ -8,19 +8,29 @@ use crate::words;
 #[derive(Debug, Clone)]
 pub struct Question {
     words: HashMap<String, usize>,
+    /// The bytes that they begin with.
+    begins: Vec<u8>,
 }
 
 impl Question {
     /// Any text is a question. Of a very long one the first words count.
     pub fn new(text: &str) -> Self {
         let mut found = HashMap::new();
-        words::each(text, |word| {
+        let mut add = |word: &str| {
             if found.len() < WORDS_MAX {
                 let next = found.len();
                 found.entry(word.to_owned()).or_insert(next);
             }
-        });
-        Self { words: found }
+        };
+        words::each(
+            crate::cut(text, QUESTION_CHARS_MAX),
+            |_| true,
+            |word| word.into_iter().for_each(&mut add),
+        );
+        let mut begins: Vec<u8> = found.keys().filter_map(|word| word.bytes().next()).collect();
+        begins.sort_unstable();
+        begins.dedup();
+        Self { words: found, begins }
     }
 
     /// A text as it is if it has no more than `chars_max` characters, else its best passages, in
@@ -80,9 +90,10 @@ impl Question {
 
     fn count(&self, passage: &str) -> Counted {
         let mut counted = Counted { words: 0, of_word: vec![0; self.words.len()] };
-        words::each(passage, |word| {
+        let wants = |first: u8| self.begins.binary_search(&first).is_ok();
+        words::each(passage, wants, |word| {
             counted.words = counted.words.saturating_add(1);
-            let known = self.words.get(word);
+            let known = word.and_then(|word| self.words.get(word));
             if let Some(count) = known.and_then(|index| counted.of_word.get_mut(*index)) {
                 *count = count.saturating_add(1);
             }
@@ -157,6 +168,8 @@ const JOINT: &str = "\n[...]\n";
 const PASSAGE_BYTES: usize = 600;
 
 const WORDS_MAX: usize = 64;
+
+const QUESTION_CHARS_MAX: usize = 20_000;
 
 #[cfg(test)]
 mod tests {

@@ -1,33 +1,48 @@
 //! The words of a text, as they are compared.
 
 /// Calls `each` with every word: in lower case, without common English endings. Writing without
-/// spaces gives every two neighbours.
-pub(crate) fn each(text: &str, mut each: impl FnMut(&str)) {
+/// spaces gives every two neighbours. A word that begins with a byte that is not wanted is `None`:
+/// texts are long and questions short, so few words need to be looked at.
+pub(crate) fn each(text: &str, wants: impl Fn(u8) -> bool, mut each: impl FnMut(Option<&str>)) {
     let mut word = String::new();
-    let mut last = None;
-    for char in text.chars() {
-        if is_unspaced(char) {
+    for run in text.split(|it: char| !it.is_alphanumeric()) {
+        let Some(first) = run.bytes().next() else { continue };
+        if !first.is_ascii() || !run.is_ascii() {
+            mixed(run, &mut word, &mut each);
+        } else if wants(first.to_ascii_lowercase()) {
+            word.push_str(run.get(..run.len().min(WORD_BYTES_MAX)).unwrap_or_default());
+            word.make_ascii_lowercase();
             end(&mut word, &mut each);
-            if let Some(last) = last.replace(char) {
-                word.extend([last, char]);
-                each(&word);
-                word.clear();
-            }
-            continue;
-        }
-        last = None;
-        if !char.is_alphanumeric() {
-            end(&mut word, &mut each);
-        } else if word.len() < WORD_BYTES_MAX {
-            word.extend(char.to_lowercase());
+        } else {
+            each(None);
         }
     }
-    end(&mut word, &mut each);
 }
 
-fn end(word: &mut String, each: &mut impl FnMut(&str)) {
+/// The words of a run that is not all ASCII.
+fn mixed(run: &str, word: &mut String, each: &mut impl FnMut(Option<&str>)) {
+    let mut last = None;
+    for char in run.chars() {
+        if is_unspaced(char) {
+            end(word, each);
+            if let Some(last) = last.replace(char) {
+                word.extend([last, char]);
+                each(Some(word));
+                word.clear();
+            }
+        } else {
+            last = None;
+            if word.len() < WORD_BYTES_MAX {
+                word.extend(char.to_lowercase());
+            }
+        }
+    }
+    end(word, each);
+}
+
+fn end(word: &mut String, each: &mut impl FnMut(Option<&str>)) {
     if !word.is_empty() {
-        each(stem(word));
+        each(Some(stem(word)));
         word.clear();
     }
 }
@@ -58,7 +73,7 @@ const WORD_BYTES_MAX: usize = 64;
 mod tests {
     fn words(text: &str) -> Vec<String> {
         let mut words = Vec::new();
-        super::each(text, |word| words.push(word.to_owned()));
+        super::each(text, |_| true, |word| words.extend(word.map(str::to_owned)));
         words
     }
 
@@ -67,6 +82,17 @@ mod tests {
         assert_eq!(words("Caches, cached caching CACHE!"), ["cach"; 4]);
         assert_eq!(words("set_var is the class"), ["set", "var", "is", "the", "class"]);
         assert_eq!(words("Élan ÉLAN"), ["élan", "élan"]);
+    }
+
+    #[test]
+    fn what_is_not_wanted_is_only_counted() {
+        let mut words = Vec::new();
+        super::each(
+            "Ab ba Élan",
+            |first| first == b'a',
+            |word| words.push(word.map(str::to_owned)),
+        );
+        assert_eq!(words, [Some("ab".to_owned()), None, Some("élan".to_owned())]);
     }
 
     #[test]

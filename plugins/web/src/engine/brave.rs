@@ -53,9 +53,8 @@ impl Engine for Brave {
         }
         let request = request
             .header("accept", "application/json")
-            .secret_header("x-subscription-token", SECRET)
-            .timeout_ms(super::TIMEOUT_MS);
-        let reply: Reply = request.send()?.ok()?.json()?;
+            .secret_header("x-subscription-token", SECRET);
+        let reply: Reply = super::bounded(request).send()?.ok()?.json()?;
         Ok(reply.web.into_iter().flat_map(|web| web.results).map(found).collect())
     }
 }

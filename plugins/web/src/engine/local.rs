@@ -28,13 +28,14 @@ impl Engine for Local {
                 text.push('\n');
             }
             text.push_str(&hit.text);
-            match documents.iter_mut().find(|known| known.url == hit.source) {
+            let url = ask.settings.index_url(&hit.source);
+            match documents.iter_mut().find(|known| known.url == url) {
                 Some(known) => {
                     known.text.push_str("\n\n");
                     known.text.push_str(&text);
                 }
                 None => documents.push(Found {
-                    url: hit.source,
+                    url,
                     title: hit.title,
                     text,
                     is_snippet: false,

@@ -39,9 +39,8 @@ impl Engine for SearXng {
         let base = ask.settings.searxng_url.as_deref().unwrap_or_default().trim_end_matches('/');
         let request = http::get(&format!("{base}/search"))
             .query("q", &super::with_sites(ask))
-            .query("format", "json")
-            .timeout_ms(super::TIMEOUT_MS);
-        let reply: Reply = request.send()?.ok()?.json()?;
+            .query("format", "json");
+        let reply: Reply = super::bounded(request).send()?.ok()?.json()?;
         Ok(reply.results.into_iter().map(found).collect())
     }
 }

@@ -14,7 +14,7 @@ pub(super) fn is_phone(candidate: &Candidate<'_>) -> bool {
     }
     is_north_american(candidate)
         || !follows_digits(candidate) && (is_prefixed(candidate) || is_trunk(candidate))
-        || (7..=15).contains(&digits.len()) && candidate.follows(WORDS)
+        || candidate.gaps != b"." && (7..=15).contains(&digits.len()) && candidate.follows(WORDS)
 }
 
 /// `+` and `(` begin a number anywhere; digits alone do not after a currency or inside a word.
@@ -46,7 +46,9 @@ fn is_north_american(candidate: &Candidate<'_>) -> bool {
 /// `0049 30 901820`: dialled from abroad.
 fn is_prefixed(candidate: &Candidate<'_>) -> bool {
     let rest = candidate.digits.strip_prefix("00");
-    rest.is_some_and(|rest| (8..=15).contains(&rest.len()) && !rest.starts_with('0'))
+    let starts = candidate.parts.first().is_some_and(|first| first.starts_with("00"));
+    starts
+        && rest.is_some_and(|rest| (8..=15).contains(&rest.len()) && !rest.starts_with('0'))
         && candidate.parts.len() > 1
 }
 
@@ -91,6 +93,12 @@ fn is_dotted_four(candidate: &Candidate<'_>) -> bool {
 /// count as parts of words too.
 const WORDS: &[&str] = &[
     "phone",
+    "phonenumber",
+    "phoneno",
+    "mobilephone",
+    "mobilenumber",
+    "homephone",
+    "workphone",
     "telephone",
     "tel",
     "cell",

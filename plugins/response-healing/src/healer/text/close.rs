@@ -81,7 +81,7 @@ pub(super) fn item(behind: Ahead<'_>, is_odd: bool, stack: &[Frame]) -> Closing 
     let has_gap = ahead.text().len() < behind.text().len();
     match character {
         ']' => Closing::Ends,
-        ')' if stack.last() == Some(&Frame::Tuple) => Closing::Ends,
+        ')' if matches!(stack.last(), Some(Frame::Tuple | Frame::Round)) => Closing::Ends,
         '}' if stack.contains(&Frame::Object) => Closing::Ends,
         ',' | '，' => item_after_comma(ahead.after_first().trimmed(), is_odd),
         ':' if !is_odd => Closing::Unknown,

@@ -80,6 +80,17 @@ fn deep_and_broken_pages_are_read_like_any_other() {
 }
 
 #[test]
+fn endless_beginnings_of_anything_are_passed_over() {
+    for piece in
+        ["</", "<!--", "<p a='", "<![CDATA[", "<a b", "<title>", "<script></", "&#", "<svg>"]
+    {
+        let html = format!("<p>before</p>{}", piece.repeat(100_000));
+        let text = text(&html);
+        assert!(text.starts_with("before"), "{piece}: {}", &text[..text.len().min(80)]);
+    }
+}
+
+#[test]
 fn reading_stops_when_there_is_no_more_time() {
     let html = "<p>word</p>".repeat(10_000);
     let mut left = 3;

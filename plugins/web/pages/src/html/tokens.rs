@@ -64,10 +64,12 @@ impl<'a> Tokens<'a> {
     /// Text up to the end tag of a raw element.
     fn raw_text(&mut self, name: &str) -> Token<'a> {
         let mut from = 0;
-        while let Some(at) = self.rest.get(from..).and_then(|rest| rest.find("</")) {
+        while let Some(at) = self.rest.get(from..).and_then(|rest| rest.find('<')) {
             let at = from.saturating_add(at);
-            from = at.saturating_add(2);
-            let behind = self.rest.get(from..).unwrap_or_default();
+            from = at.saturating_add(1);
+            let Some(behind) = self.rest.get(from..).and_then(|it| it.strip_prefix('/')) else {
+                continue;
+            };
             let own = behind.get(..name.len()).is_some_and(|own| own.eq_ignore_ascii_case(name));
             let next = behind.as_bytes().get(name.len());
             if own && next.is_some_and(|it| it.is_ascii_whitespace() || b"/>".contains(it)) {

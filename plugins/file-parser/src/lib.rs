@@ -1,0 +1,3 @@
+//! Files in requests, for models that read none.
+
+pub mod pdf;

@@ -1,0 +1,64 @@
+//! Tool calls are judged before a client can run them: by the tool's name, and by what their
+//! arguments say. A call waits until it is whole; then it goes on as one piece, is left out, or
+//! stops the reply.
+
+mod address;
+mod gate;
+mod law;
+mod options;
+mod value;
+
+use gate::Gate;
+use law::Law;
+use options::{Notice, Options};
+use patchbay_sdk::{Description, Error, Generation, Kind, Plugin, Stream};
+use std::rc::Rc;
+
+/// The plugin, for one generation.
+pub struct ToolFirewall {
+    law: Rc<Law>,
+    notice: Notice,
+}
+
+impl Plugin for ToolFirewall {
+    fn describe() -> Description {
+        Description::new("tool-firewall", env!("CARGO_PKG_VERSION"), Kind::Guard)
+            .summary("Judges tool calls before the client can run them.")
+            .options(OPTIONS)
+    }
+
+    fn new(generation: &Generation) -> Result<Self, Error> {
+        let options: Options = generation.options()?;
+        let notice = options.notice;
+        Ok(Self { law: Rc::new(Law::new(options)?), notice })
+    }
+
+    // The hook `request` is exported as it is: so bad options are told before a model is asked.
+
+    fn stream(&mut self, _: &Generation, choice: u16) -> Result<Box<dyn Stream>, Error> {
+        Ok(Box::new(Gate::new(&self.law, self.notice, choice)))
+    }
+}
+
+patchbay_sdk::export!(ToolFirewall: request, stream);
+
+const OPTIONS: &str = include_str!("options.json");
+
+patchbay_sdk::cases![
+    "cases/allowed_tools.json",
+    "cases/blocked.json",
+    "cases/choices.json",
+    "cases/denied.json",
+    "cases/flagged.json",
+    "cases/hosts.json",
+    "cases/keys.json",
+    "cases/no_arguments.json",
+    "cases/parallel.json",
+    "cases/paths.json",
+    "cases/released.json",
+    "cases/truncated.json",
+    "cases/untouched.json",
+];
+
+#[cfg(test)]
+mod tests;
