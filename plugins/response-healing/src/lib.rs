@@ -67,6 +67,9 @@ impl Plugin for ResponseHealing {
         Description::new("response-healing", env!("CARGO_PKG_VERSION"), Kind::Transform)
             .summary("Repairs JSON that models break.")
             .options(OPTIONS)
+            .limit("cpu-ms", 500)
+            .limit("held-bytes", 4 << 20)
+            .limit("held-ms", 300_000)
             .capability("models")
     }
 

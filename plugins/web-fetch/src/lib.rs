@@ -44,6 +44,7 @@ impl Plugin for WebFetch {
         Description::new("web-fetch", env!("CARGO_PKG_VERSION"), Kind::Transform)
             .summary("Fetches the pages that a prompt names and has the reply cite them.")
             .options(OPTIONS)
+            .limit("cpu-ms", 500)
             .trigger(&format!("tool={TYPE}"))
             .capability("http=https://*:*")
             .capability("http=http://*:*")

@@ -50,6 +50,7 @@ impl Plugin for Web {
                 "Searches the web for the user's question and has the reply cite what it found.",
             )
             .options(OPTIONS)
+            .limit("cpu-ms", 500)
             .trigger("suffix=online")
             .trigger("field=web_search_options");
         let about =
