@@ -18,6 +18,7 @@ mod sandbox {
     mod bypass;
     mod caller;
     mod crash;
+    mod entities;
     mod harm;
     mod hostile;
     mod options;

@@ -4,8 +4,8 @@
 use bytes::Bytes;
 use serde_json::Value;
 use wire::{
-    Chunk, Content, DIALECTS, Dialect, Extra, Failure, Message, Part, Quirks, ReasoningStyle,
-    Reply, Request, Role, StreamError, Target,
+    Chunk, Content, DIALECTS, Dialect, Extra, Failure, Message, Outgoing, Part, Quirks,
+    ReasoningStyle, Reply, Request, Role, StreamError, Target,
 };
 
 use crate::harness::{Gateway, http};
@@ -57,9 +57,12 @@ pub(crate) fn saying(model: &str, text: &str, stream: bool) -> Request {
 }
 
 impl Surface {
-    /// Asks, and reads the reply to its end. `more`: fields for the body, which a provider is not
-    /// sent.
-    pub(crate) async fn ask(&self, gateway: &Gateway, request: &Request, more: &Value) -> Told {
+    /// Whether a request can be written in the surface's dialect.
+    pub(crate) fn can_ask(&self, request: &Request) -> Result<(), wire::WriteError> {
+        self.written(request).map(drop)
+    }
+
+    fn written(&self, request: &Request) -> Result<Outgoing, wire::WriteError> {
         // Google's clients put this before whatever they are given.
         let is_gemini = self.dialect.name() == "gemini-generate";
         let model = format!("{}{}", if is_gemini { "models/" } else { "" }, request.model);
@@ -71,7 +74,13 @@ impl Surface {
             efforts: &[],
             quirks: &Quirks::default(),
         };
-        let written = self.dialect.write_request(request, &target).unwrap();
+        self.dialect.write_request(request, &target)
+    }
+
+    /// Asks, and reads the reply to its end. `more`: fields for the body, which a provider is not
+    /// sent.
+    pub(crate) async fn ask(&self, gateway: &Gateway, request: &Request, more: &Value) -> Told {
+        let written = self.written(request).unwrap();
         let mut body: Value = serde_json::from_slice(&written.body).unwrap();
         for (name, value) in more.as_object().into_iter().flatten() {
             body[name] = value.clone();

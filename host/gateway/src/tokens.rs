@@ -32,6 +32,11 @@ pub(crate) fn count(model: &str, text: &str) -> Count {
     Count { tokens: tokens.min(at_most(text.len())), is_estimated: !family.is_exact }
 }
 
+/// Loads what counting for a model takes, if that was not done before.
+pub(crate) fn load(model: &str) {
+    Family::of(model).vocabulary.tokens("");
+}
+
 /// The most tokens that so many bytes of text can make: a token is at least one byte. It loads
 /// nothing. The bytes of a JSON body bound the text in it, for escapes only lengthen; they do not
 /// bound what media cost that stand there by address.

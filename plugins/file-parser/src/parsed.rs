@@ -70,8 +70,8 @@ impl Pages {
         self.text.push_str(text.trim_matches('\n'));
         self.text.push_str("\n\n");
         self.read += 1;
-        self.is_full = self.read >= self.bounds.pages_max
-            || self.text.len() >= self.bounds.text_bytes_max;
+        self.is_full =
+            self.read >= self.bounds.pages_max || self.text.len() >= self.bounds.text_bytes_max;
         !self.is_full
     }
 

@@ -13,9 +13,11 @@ mod layout;
 mod lines;
 mod matrix;
 mod notes;
+mod pictures;
 mod pieces;
 mod text;
 
+use crate::parsed::Picture;
 use budget::Budget;
 use content::Content;
 use fonts::Fonts;
@@ -43,7 +45,9 @@ pub enum Unreadable {
 pub struct PageText {
     /// Lines, each with its line break; an empty line between paragraphs.
     pub text: String,
-    /// How many pictures it shows, ornaments left out.
+    /// Its first pictures that can be shown to a model.
+    pub pictures: Vec<Picture>,
+    /// How many pictures it has, ornaments left out.
     pub picture_count: usize,
     /// The page is more work than one page may be; a part is missing.
     pub is_cut: bool,
@@ -69,14 +73,15 @@ impl Document {
         self.pdf.pages().len()
     }
 
-    /// Reads pages, in their order; stops when `take` returns false.
-    pub fn read(&self, mut take: impl FnMut(PageText) -> bool) {
+    /// Reads pages, in their order, and gives them with their first pictures, as many as `take` asks
+    /// for; stops when it returns `None`.
+    pub fn read(&self, mut pictures: usize, mut take: impl FnMut(PageText) -> Option<usize>) {
         let layers = Layers::read(&self.pdf);
         let mut fonts = Fonts::new();
         for page in self.pdf.pages().iter() {
-            let (page, _) = read_page(page, &mut fonts, &layers);
-            if !take(page) {
-                break;
+            match take(read_page(page, &mut fonts, &layers, pictures)) {
+                Some(wanted) => pictures = wanted,
+                None => break,
             }
         }
     }
@@ -86,16 +91,21 @@ fn read_page<'a>(
     page: &Page<'a>,
     fonts: &mut Fonts<'a>,
     layers: &Layers,
-) -> (PageText, Vec<Stream<'a>>) {
+    pictures_max: usize,
+) -> PageText {
     let mut budget = Budget::page();
     let instructions = instructions(page, &mut budget);
     let mut content = Content::new(fonts, layers, &mut budget);
     content.run(&instructions, page.resources());
     notes::run(page, &mut content);
-    let (pieces, pictures) = content.finish();
+    let (pieces, drawn) = content.finish();
     let text = layout::text(pieces);
-    let is_cut = budget.is_spent();
-    (PageText { text, picture_count: pictures.len(), is_cut }, pictures)
+    let is_cut = budget.is_exceeded();
+    // Pictures have a budget of their own: they are no reason to lose text.
+    let mut budget = Budget::page();
+    let readable = drawn.iter().filter_map(|stream| pictures::read(stream, &mut budget));
+    let pictures = readable.take(pictures_max).collect();
+    PageText { text, pictures, picture_count: drawn.len(), is_cut }
 }
 
 /// A page's instructions, which may stand in several streams.

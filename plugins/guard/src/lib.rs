@@ -27,6 +27,7 @@ impl Plugin for Guard {
         Description::new("guard", env!("CARGO_PKG_VERSION"), Kind::Guard)
             .summary("Keeps terms and patterns out of requests and replies.")
             .options(OPTIONS)
+            .limit("cpu-ms", 500)
     }
 
     fn new(generation: &Generation) -> Result<Self, Error> {

@@ -28,6 +28,7 @@ impl Plugin for Moderation {
         Description::new("moderation", env!("CARGO_PKG_VERSION"), Kind::Guard)
             .summary("Asks a moderation model about requests and replies.")
             .options(OPTIONS)
+            .limit("cpu-ms", 500)
             .capability("models")
     }
 

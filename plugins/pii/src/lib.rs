@@ -48,6 +48,7 @@ impl Plugin for Pii {
         Description::new("pii", env!("CARGO_PKG_VERSION"), Kind::Guard)
             .summary("Keeps personal data and secrets from the model, and puts them back.")
             .options(OPTIONS)
+            .limit("cpu-ms", 500)
     }
 
     fn new(generation: &Generation) -> Result<Self, Error> {

@@ -25,6 +25,7 @@ impl Plugin for PromptInjection {
         Description::new("prompt-injection", env!("CARGO_PKG_VERSION"), Kind::Guard)
             .summary("Finds attempts to talk a model out of its instructions.")
             .options(OPTIONS)
+            .limit("cpu-ms", 500)
     }
 
     fn new(generation: &Generation) -> Result<Self, Error> {

@@ -67,6 +67,9 @@ impl Plugin for ResponseHealing {
         Description::new("response-healing", env!("CARGO_PKG_VERSION"), Kind::Transform)
             .summary("Repairs JSON that models break.")
             .options(OPTIONS)
+            .limit("cpu-ms", 500)
+            .limit("held-bytes", 4 << 20)
+            .limit("held-ms", 300_000)
             .capability("models")
     }
 
@@ -147,6 +150,8 @@ patchbay_sdk::cases![
     "cases/retry_fails.json",
     "cases/retry_in_vain.json",
     "cases/retry_of_prose.json",
+    "cases/simulated.json",
+    "cases/simulated_held.json",
     "cases/thoughts.json",
     "cases/tool_arguments.json",
     "cases/tool_call.json",

@@ -25,6 +25,7 @@ impl Plugin for ToolFirewall {
         Description::new("tool-firewall", env!("CARGO_PKG_VERSION"), Kind::Guard)
             .summary("Judges tool calls before the client can run them.")
             .options(OPTIONS)
+            .limit("cpu-ms", 500)
     }
 
     fn new(generation: &Generation) -> Result<Self, Error> {

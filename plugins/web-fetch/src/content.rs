@@ -4,35 +4,41 @@ use patchbay_sdk::tokens;
 use web_pages::{Question, cut};
 
 /// The text if it is short enough, else the passages that fit the question best, or without a
-/// question its beginning.
+/// question its beginning. Counting is dear: a text with three bytes or fewer to each of the tokens is
+/// not counted, and of a longer one three samples stand for all of it.
 pub(crate) fn fit(text: &str, question: Option<&Question>, model: &str, tokens_max: u32) -> String {
     let most = usize::try_from(tokens_max).unwrap_or(usize::MAX);
-    // A token has a byte at least, and rarely more than eight characters.
-    if text.len() <= most {
+    if text.len() <= most.saturating_mul(BYTES_PER_TOKEN) {
         return text.to_owned();
     }
-    let mut characters = most.saturating_mul(CHARS_PER_TOKEN_MAX);
-    for _ in 0..TRIES {
-        let picked = match question {
-            Some(question) => question.pick(text, characters),
-            None => cut(text, characters).to_owned(),
-        };
-        let count = tokens::count(model, &picked).tokens;
-        if count <= tokens_max {
-            return picked;
-        }
-        let length = picked.chars().count();
-        // Somewhat less than in proportion, so that the next try fits.
-        let share = u64::try_from(length).unwrap_or(u64::MAX).saturating_mul(u64::from(tokens_max));
-        let next = share / u64::from(count.max(1)) / 20 * 19;
-        characters = usize::try_from(next).unwrap_or(most).max(1);
+    let characters = characters(text, model, tokens_max);
+    match question {
+        Some(question) => question.pick(text, characters),
+        None => cut(text, characters).to_owned(),
     }
-    cut(text, most).to_owned()
 }
 
-const CHARS_PER_TOKEN_MAX: usize = 8;
+/// How many characters of a text make so many tokens, by that of its samples which has the most
+/// tokens for its length.
+fn characters(text: &str, model: &str, tokens_max: u32) -> usize {
+    let last = text.len().saturating_sub(SAMPLE_BYTES);
+    let starts = [0, last / 2, last];
+    let estimates = starts.into_iter().map(|start| {
+        let from = text.floor_char_boundary(start);
+        let to = text.ceil_char_boundary(start.saturating_add(SAMPLE_BYTES));
+        let sample = text.get(from..to).unwrap_or_default();
+        let length = u64::try_from(sample.chars().count()).unwrap_or(u64::MAX);
+        let count = tokens::count(model, sample).tokens.max(1);
+        length.saturating_mul(u64::from(tokens_max)) / u64::from(count)
+    });
+    let least = estimates.min().and_then(|least| usize::try_from(least).ok());
+    least.unwrap_or_default().max(1)
+}
 
-const TRIES: usize = 3;
+/// Tokens of prose have more, in whichever writing.
+const BYTES_PER_TOKEN: usize = 3;
+
+const SAMPLE_BYTES: usize = 1024;
 
 #[cfg(test)]
 mod tests {
@@ -53,5 +59,13 @@ mod tests {
         }
         assert!(fit(&text, Some(&question), "m", 500).contains("The zebra is here."));
         assert_eq!(fit("short", None, "m", 5), "short");
+    }
+
+    #[test]
+    fn writing_with_more_tokens_to_a_character_is_cut_shorter() {
+        testing::kit();
+        let text = "plain text ".repeat(1000) + &"字".repeat(4000);
+        let fitted = fit(&text, None, "m", 1000);
+        assert!(fitted.chars().count() < 1500, "{}", fitted.chars().count());
     }
 }

@@ -13,7 +13,8 @@ use serde::Deserialize;
 use serde_json::{Map, Value, json};
 use settings::Settings;
 use web_pages::{
-    CITE, Citing, Fence, Question, Source, Sources, clean, cut, fetch, reason, time, url,
+    CITE, Citing, Fence, Question, Source, Sources, clean, cut, fetch, fit_into, reason, room,
+    time, url,
 };
 
 /// The plugin, for one generation.
@@ -43,9 +44,8 @@ impl Plugin for WebFetch {
         Description::new("web-fetch", env!("CARGO_PKG_VERSION"), Kind::Transform)
             .summary("Fetches the pages that a prompt names and has the reply cite them.")
             .options(OPTIONS)
+            .limit("cpu-ms", 500)
             .trigger(&format!("tool={TYPE}"))
-            .capability("http=https://*")
-            .capability("http=http://*")
             .capability("http=https://*:*")
             .capability("http=http://*:*")
     }
@@ -109,20 +109,16 @@ impl Plugin for WebFetch {
             one(&address, &tool.settings, &tool.model)
         };
         told(&address, fetched.as_ref().err());
-        let result = match &fetched {
+        let is_error = fetched.is_err();
+        let result = match fetched {
             Ok(source) => {
-                self.sources.add(source);
-                json!({
-                    "url": source.url,
-                    "title": clean(&source.title),
-                    "content": clean(&source.text),
-                    "status": "completed",
-                    "retrieved_at": time::timestamp(system::unix_ms()),
-                })
+                let (source, result) = completed(source, room(call.arguments.len()));
+                self.sources.add(&source);
+                result
             }
-            Err(error) => json!({"url": address, "status": "failed", "error": error}),
+            Err(error) => json!({"url": address, "status": "failed", "error": error}).to_string(),
         };
-        Ok(ToolOutput { is_error: fetched.is_err(), ..ToolOutput::text(result.to_string()) })
+        Ok(ToolOutput { is_error, ..ToolOutput::text(result) })
     }
 
     fn stream(&mut self, _: &Generation, choice: u16) -> Result<Box<dyn Stream>, Error> {
@@ -182,6 +178,7 @@ impl WebFetch {
                 }
             }
         }
+        fit_into(&mut shown, room(request.texts_mut().map(|(_, text)| text.len()).sum()));
         shown.iter().for_each(|source| self.sources.add(source));
         let today = time::date(system::unix_ms());
         let prompt = if shown.is_empty() {
@@ -227,6 +224,27 @@ fn source(
     let host = || url::host(address).unwrap_or(address).to_owned();
     let title = Some(fetched.page.title).filter(|title| !title.is_empty()).unwrap_or_else(host);
     Ok(Source { url: address.to_owned(), title, text: fit(&fetched.page.text), date: None })
+}
+
+/// What the tool gives for a page, of which as much stays as makes no more bytes than that.
+fn completed(mut source: Source, bytes: usize) -> (Source, String) {
+    let write = |source: &Source| {
+        json!({
+            "url": source.url,
+            "title": clean(&source.title),
+            "content": clean(&source.text),
+            "status": "completed",
+            "retrieved_at": time::timestamp(system::unix_ms()),
+        })
+        .to_string()
+    };
+    let mut result = write(&source);
+    if result.len() > bytes {
+        // Half of it is enough room even where every letter is escaped.
+        source.text.truncate(source.text.floor_char_boundary(bytes / 2));
+        result = write(&source);
+    }
+    (source, result)
 }
 
 /// Tells the client's metadata of a page.

@@ -24,6 +24,11 @@ pub(crate) trait Engine {
     /// What it needs and does not have, in words that say how to give it.
     fn missing(&self, settings: &Settings) -> Option<String>;
 
+    /// Whether its results may be files rather than pages of the web.
+    fn finds_files(&self) -> bool {
+        false
+    }
+
     /// The best results first, about as many as asked for.
     ///
     /// # Errors

@@ -18,7 +18,7 @@ use patchbay_sdk::{
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 use settings::Settings;
-use web_pages::{CITE, Citing, Fence, Source, Sources, reason, time};
+use web_pages::{CITE, Citing, Fence, Source, Sources, fit_into, reason, room, time};
 
 /// The plugin, for one generation.
 pub struct Web {
@@ -50,6 +50,7 @@ impl Plugin for Web {
                 "Searches the web for the user's question and has the reply cite what it found.",
             )
             .options(OPTIONS)
+            .limit("cpu-ms", 500)
             .trigger("suffix=online")
             .trigger("field=web_search_options");
         let about =
@@ -127,7 +128,8 @@ impl Plugin for Web {
         let found = look(tool.engine, &query, count, &tool.settings);
         Ok(match found {
             Ok(found) if found.is_empty() => ToolOutput::text("Nothing was found."),
-            Ok(found) => {
+            Ok(mut found) => {
+                fit_into(&mut found, room(call.arguments.len()));
                 tool.results = tool.results.saturating_add(found.len());
                 found.iter().for_each(|source| sources.add(source));
                 let shown: Vec<&Source> = found.iter().collect();
@@ -208,12 +210,13 @@ impl Web {
         let today = time::date(system::unix_ms());
         let query = query::of(request, settings.query_model.as_deref(), &today);
         let Some(query) = query else { return Ok(had_field) };
-        let Ok(found) = look(engine, &query, settings.max_results(), &settings) else {
+        let Ok(mut found) = look(engine, &query, settings.max_results(), &settings) else {
             return Ok(had_field);
         };
         if found.is_empty() {
             return Ok(had_field);
         }
+        fit_into(&mut found, room(request.texts_mut().map(|(_, text)| text.len()).sum()));
         found.iter().for_each(|source| self.sources.add(source));
         let shown: Vec<&Source> = found.iter().collect();
         let prompt = settings.search_prompt.clone().unwrap_or_else(|| {
@@ -280,12 +283,10 @@ const DESCRIPTION: &str = "Searches the web. Use it for what is recent, uncertai
 
 /// The engines' hosts stand here though pages are fetched from anywhere, so that an operator who
 /// grants only them grants enough.
-const CAPABILITIES: [&str; 12] = [
+const CAPABILITIES: [&str; 10] = [
     "http=https://api.exa.ai",
     "http=https://api.search.brave.com",
     "http=https://api.tavily.com",
-    "http=https://*",
-    "http=http://*",
     "http=https://*:*",
     "http=http://*:*",
     "secrets=EXA_API_KEY",
@@ -298,6 +299,7 @@ const CAPABILITIES: [&str; 12] = [
 patchbay_sdk::cases![
     "cases/bad_domain.json",
     "cases/brave.json",
+    "cases/cited_twice.json",
     "cases/exa.json",
     "cases/failed.json",
     "cases/field.json",

@@ -29,7 +29,10 @@ pub(crate) fn run(
     let mut kept: Vec<Found> = Vec::new();
     for item in found {
         let is_known = kept.iter().any(|known| known.url == item.url);
-        if kept.len() < count && !is_known && sites.allow(&item.url) {
+        // A client shows it as a link, and `javascript:…` would be one.
+        let is_address = item.url.len() <= URL_BYTES_MAX
+            && (engine.finds_files() || url::host(&item.url).is_some());
+        if kept.len() < count && !is_known && is_address && sites.allow(&item.url) {
             kept.push(item);
         }
     }
@@ -76,3 +79,6 @@ fn title(item: &Found) -> String {
         title => title.to_owned(),
     }
 }
+
+/// Longer ones are searches and sessions.
+const URL_BYTES_MAX: usize = 1000;

@@ -121,3 +121,23 @@ fn engines_are_asked_within_their_own_limits() {
     let wanted = json!({"query": "Who?", "max_results": 20, "exclude_domains": ["a.example"]});
     assert_eq!(body, wanted);
 }
+
+#[test]
+fn long_results_stay_within_what_a_hook_may_add() {
+    let text = "A long text about anything. ".repeat(3000);
+    let item = |number: u32| json!({"url": format!("https://a.example/{number}"), "text": text});
+    let results: Vec<Value> = (0..25).map(item).collect();
+    testing::kit().secret("EXA_API_KEY").http(
+        patchbay_sdk::http::Method::Post,
+        "https://api.exa.ai/search",
+        200,
+        json!({"results": results}).to_string(),
+    );
+    let options = json!({"max_results": 25, "max_characters": 100_000}).to_string();
+    let generation = generation(Facts { options, ..Facts::default() });
+    let mut web = Web::new(&generation).unwrap();
+    let request = Request::new("test/model").user("A long text?");
+    let (mut request, _) = replaced(web.on_request(&generation, request).unwrap());
+    let bytes: usize = request.texts_mut().map(|(_, text)| text.len()).sum();
+    assert!((40_000..65_536).contains(&bytes), "{bytes}");
+}

@@ -18,6 +18,8 @@ pub(super) struct Allowance {
     limit: Duration,
     /// When its time seemed to be up first, and the thread's CPU time then.
     overtime: Option<(Instant, Duration)>,
+    /// What the host did for itself meanwhile.
+    excused: Duration,
     /// Of a plugin that may wait.
     polled: Option<Arc<Polled>>,
 }
@@ -32,6 +34,7 @@ impl Allowance {
     pub(super) fn begin(&mut self, limit: Duration) -> u64 {
         self.limit = limit;
         self.overtime = None;
+        self.excused = Duration::ZERO;
         match &self.polled {
             // It gives its thread back at every tick.
             Some(polled) => {
@@ -42,15 +45,27 @@ impl Allowance {
         }
     }
 
+    /// Does the host's own work within the running call, which does not count against the plugin.
+    pub(super) fn excuse<T>(&mut self, work: impl FnOnce() -> T) -> T {
+        let began = clock::thread_cpu();
+        let done = work();
+        self.excused = self.excused.saturating_add(clock::thread_cpu().saturating_sub(began));
+        done
+    }
+
     /// What happens when the epoch says that it is time to look. If the thread runs, the plugin
     /// used what went by; if the machine is too busy to run it, the plugin has what it did not get.
     pub(super) fn look(&mut self) -> UpdateDeadline {
         let cpu = clock::thread_cpu();
         if let Some(polled) = &self.polled {
-            return match polled.spent_until(cpu) > self.limit {
+            return match polled.spent_until(cpu) > self.limit.saturating_add(self.excused) {
                 true => UpdateDeadline::Interrupt,
                 false => UpdateDeadline::Yield(1),
             };
+        }
+        let excused = std::mem::take(&mut self.excused);
+        if !excused.is_zero() {
+            return UpdateDeadline::Continue(ticks(excused));
         }
         let now = clock::now();
         let Some((since, cpu_since)) = self.overtime else {

@@ -22,7 +22,7 @@ pub(crate) fn read(bytes: &[u8], bounds: &Bounds) -> Result<Parsed, Failure> {
         let Some(xml) = archive.part(part)? else { continue };
         let mut sheet = Sheet { strings: &strings, dates: &dates, ..Sheet::default() };
         walk(&xml, |step| {
-            sheet.step(step);
+            sheet.step(&step);
             sheet.text.len() <= bounds.text_bytes_max
         })?;
         if !pages.push(&format!("[sheet {name}]"), &sheet.text) {
@@ -139,8 +139,8 @@ struct Sheet<'s> {
 }
 
 impl Sheet<'_> {
-    fn step(&mut self, step: Step<'_>) {
-        match step {
+    fn step(&mut self, step: &Step<'_>) {
+        match *step {
             Step::Open("row", _) => self.column = 0,
             Step::Close("row") => self.text.push('\n'),
             Step::Open("c", it) => {

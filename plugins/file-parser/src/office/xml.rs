@@ -19,8 +19,11 @@ pub(crate) struct Attributes<'s>(&'s BytesStart<'s>);
 impl Attributes<'_> {
     /// The value of the first attribute of this name, whatever its prefix.
     pub(crate) fn value(&self, name: &str) -> Option<String> {
-        let mut attributes = self.0.attributes().with_checks(false).flatten();
-        let found = attributes.find(|it| it.key.local_name().as_ref() == name.as_bytes())?;
+        let mut attributes = self.0.attributes();
+        let found = attributes
+            .with_checks(false)
+            .flatten()
+            .find(|it| it.key.local_name().as_ref() == name)?;
         found.normalized_value(XmlVersion::Implicit1_0).ok().map(|value| value.into_owned())
     }
 }
@@ -32,22 +35,19 @@ pub(crate) fn walk(xml: &str, mut take: impl FnMut(Step<'_>) -> bool) -> Result<
     loop {
         let event = reader.read_event().map_err(|_| Failure::Broken("its XML is damaged"))?;
         let goes_on = match &event {
-            Event::Start(tag) => {
-                take(Step::Open(&name(tag.local_name().as_ref()), &Attributes(tag)))
-            }
+            Event::Start(tag) => take(Step::Open(tag.local_name().as_ref(), &Attributes(tag))),
             Event::Empty(tag) => {
-                let local = tag.local_name();
-                let name = name(local.as_ref());
-                take(Step::Open(&name, &Attributes(tag))) && take(Step::Close(&name))
+                let name = tag.local_name();
+                take(Step::Open(name.as_ref(), &Attributes(tag)))
+                    && take(Step::Close(name.as_ref()))
             }
-            Event::End(tag) => take(Step::Close(&name(tag.local_name().as_ref()))),
-            Event::Text(text) => take(Step::Text(&String::from_utf8_lossy(text))),
-            Event::CData(text) => take(Step::Text(&String::from_utf8_lossy(text))),
-            Event::GeneralRef(reference) => {
-                let name = String::from_utf8_lossy(reference);
-                let text = match reference.resolve_char_ref() {
+            Event::End(tag) => take(Step::Close(tag.local_name().as_ref())),
+            Event::Text(text) => take(Step::Text(text)),
+            Event::CData(text) => take(Step::Text(text)),
+            Event::GeneralRef(name) => {
+                let text = match name.resolve_char_ref() {
                     Ok(Some(c)) => c.to_string(),
-                    _ => quick_xml::escape::resolve_xml_entity(&name).unwrap_or_default().to_owned(),
+                    _ => quick_xml::escape::resolve_xml_entity(name).unwrap_or_default().to_owned(),
                 };
                 take(Step::Text(&text))
             }
@@ -58,8 +58,4 @@ pub(crate) fn walk(xml: &str, mut take: impl FnMut(Step<'_>) -> bool) -> Result<
             return Ok(());
         }
     }
-}
-
-fn name(bytes: &[u8]) -> std::borrow::Cow<'_, str> {
-    String::from_utf8_lossy(bytes)
 }

@@ -108,7 +108,7 @@ impl Shape {
 
     fn rest(&self, look: Look<'_>, start: usize) -> Seen<()> {
         let is_part = |byte: u8| byte.is_ascii_alphanumeric() || self.also.contains(&byte);
-        let end = match run(look, start, is_part) {
+        let end = match run(look, start, self.most, is_part) {
             Ok(end) => end,
             Err(Cut) => return Seen::Open,
         };
@@ -122,6 +122,10 @@ impl Shape {
 
 /// A JSON Web Token: two objects in base64, and a signature.
 fn token(look: Look<'_>) -> Seen<()> {
+    // Inside of what may be one, none begins: else a text of beginnings would be read many times.
+    if look.back(1).ends_with(['-', '_']) {
+        return Seen::No;
+    }
     let mut at = look.at;
     for part in 0..3 {
         let mark = if part < 2 { "eyJ" } else { "" };
@@ -131,7 +135,7 @@ fn token(look: Look<'_>) -> Seen<()> {
             seen => return seen,
         };
         let is_part = |byte: u8| byte.is_ascii_alphanumeric() || b"-_".contains(&byte);
-        at = match run(look, start, is_part) {
+        at = match run(look, start, ANY, is_part) {
             Ok(end) => end,
             Err(Cut) => return Seen::Open,
         };
@@ -187,10 +191,16 @@ fn begins(look: Look<'_>, mark: &str) -> Seen<()> {
 /// The text ends inside a run.
 struct Cut;
 
-/// Where the run of such bytes ends that begins at `start`.
-fn run(look: Look<'_>, start: usize, is_part: impl Fn(u8) -> bool) -> Result<usize, Cut> {
+/// Where the run of such bytes ends that begins at `start`, looking no further than what makes it
+/// longer than `most`.
+fn run(
+    look: Look<'_>,
+    start: usize,
+    most: usize,
+    is_part: impl Fn(u8) -> bool,
+) -> Result<usize, Cut> {
     let rest = look.rest(start).as_bytes();
-    let most = HELD_BYTES_MAX.saturating_sub(start - look.at);
+    let most = HELD_BYTES_MAX.saturating_sub(start - look.at).min(most.saturating_add(1));
     let length = rest.iter().take(most).take_while(|byte| is_part(**byte)).count();
     let is_cut = length == rest.len() && length < most && !look.complete;
     if is_cut { Err(Cut) } else { Ok(start + length) }

@@ -176,10 +176,23 @@ fn what_is_found_does_not_depend_on_the_cuts_in_texts_of_any_kind() {
 
 #[test]
 fn hostile_texts_take_linear_time() {
-    let texts =
-        ["a.", "1 ", "(", "sk-", "-----BEGIN PRIVATE KEY-----", "eyJa.", "::", "a@", "@a.", "\\"];
+    let texts = [
+        "a.",
+        "1 ",
+        "(",
+        "sk-",
+        "-----BEGIN PRIVATE KEY-----",
+        "eyJ-",
+        "AIza-",
+        "sk--",
+        "eyJa.",
+        "::",
+        "a@",
+        "@a.",
+        "\\",
+    ];
     for unit in texts {
-        let text = unit.repeat(200_000 / unit.len());
+        let text = unit.repeat(100_000 / unit.len());
         let found = marked(&[&text]);
         assert!(found.len() >= text.len() / 2, "{unit}");
     }

@@ -1,9 +1,12 @@
 //! Citations: a link of the reply that leads to a source becomes an annotation, right behind the
 //! text that completes it. No text waits for that.
 
-use patchbay_sdk::{Delta, Error, FinishReason, Interest, Stream, TextDelta, Verdict};
-use serde_json::{Value, json};
+use std::collections::HashSet;
 
+use patchbay_sdk::{Delta, Error, FinishReason, Interest, JsonDelta, Stream, TextDelta, Verdict};
+use serde_json::json;
+
+use crate::cut;
 use crate::links::{Link, Links};
 use crate::source::{Source, Sources};
 
@@ -20,7 +23,10 @@ pub struct Citing {
     is_idle: bool,
     links: Links,
     has_text: bool,
-    given: usize,
+    /// The sources that have been cited, by their addresses.
+    cited: HashSet<String>,
+    /// Bytes that annotations may still have.
+    room: usize,
     is_done: bool,
 }
 
@@ -33,7 +39,8 @@ impl Citing {
             is_idle,
             links: Links::default(),
             has_text: false,
-            given: 0,
+            cited: HashSet::new(),
+            room: BYTES_MAX,
             is_done: false,
         }
     }
@@ -60,9 +67,19 @@ impl Citing {
     }
 
     fn annotation(&mut self, link: &Link) -> Option<Delta> {
-        let source = self.sources.of(&link.url).filter(|_| self.given < ANNOTATIONS_MAX)?;
-        self.given = self.given.saturating_add(1);
-        Some(Delta::annotation(self.choice, citation(&source, link.start, link.end)))
+        let source = self.sources.of(&link.url)?;
+        self.cite(&source, link.start, link.end)
+    }
+
+    /// A source's text stands in its first annotation only, and none of them is longer than there is
+    /// room: a host bounds what comes out of a reply.
+    fn cite(&mut self, source: &Source, start: u64, end: u64) -> Option<Delta> {
+        let is_first = self.cited.insert(source.url.clone());
+        let text = is_first.then(|| cut(&source.text, CONTENT_CHARS_MAX));
+        let forms = [text, None].map(|text| citation(source, text, start, end));
+        let json = forms.into_iter().find(|json| json.len() <= self.room)?;
+        self.room = self.room.saturating_sub(json.len());
+        Some(Delta::Annotation(JsonDelta { choice: self.choice, json }))
     }
 
     /// What is left to say where the text ends.
@@ -72,27 +89,25 @@ impl Citing {
         }
         if is_last
             && !std::mem::replace(&mut self.is_done, true)
-            && self.given == 0
+            && self.cited.is_empty()
             && self.has_text
         {
-            let all = self.sources.all();
-            let all = all.iter().map(|it| Delta::annotation(self.choice, citation(it, 0, 0)));
-            out.extend(all);
+            for source in self.sources.all() {
+                out.extend(self.cite(&source, 0, 0));
+            }
         }
     }
 }
 
-fn citation(source: &Source, start: u64, end: u64) -> Value {
-    json!({
-        "type": "url_citation",
-        "url_citation": {
-            "url": source.url,
-            "title": source.title,
-            "content": source.text,
-            "start_index": start,
-            "end_index": end,
-        }
-    })
+fn citation(source: &Source, text: Option<&str>, start: u64, end: u64) -> String {
+    let title = cut(&source.title, TITLE_CHARS_MAX);
+    let mut citation = json!({"url": source.url, "title": title});
+    if let Some(citation) = citation.as_object_mut() {
+        citation.extend(text.map(|text| ("content".to_owned(), json!(text))));
+        citation.insert("start_index".into(), json!(start));
+        citation.insert("end_index".into(), json!(end));
+    }
+    json!({"type": "url_citation", "url_citation": citation}).to_string()
 }
 
 impl Stream for Citing {
@@ -135,5 +150,9 @@ impl Stream for Citing {
     }
 }
 
-/// A reply that cites more than this is not read by people.
-const ANNOTATIONS_MAX: usize = 200;
+/// What a hook may give out beyond its input is 64 KiB, and a whole reply may come at once.
+const BYTES_MAX: usize = 48 << 10;
+
+const CONTENT_CHARS_MAX: usize = 4000;
+
+const TITLE_CHARS_MAX: usize = 300;

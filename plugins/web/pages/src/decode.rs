@@ -1,5 +1,7 @@
 //! Bytes of a page as text, in whichever encoding they came.
 
+use std::borrow::Cow;
+
 use encoding_rs::{Encoding, UTF_8, WINDOWS_1252};
 
 /// What a page's bytes are, by its content type.
@@ -35,7 +37,7 @@ fn sniff(body: &[u8]) -> Form {
 
 /// The text. A byte order mark says more than the header, the header more than the page; without
 /// any of them it is UTF-8, or what old pages were written in.
-pub(crate) fn text(content_type: Option<&str>, body: &[u8]) -> String {
+pub(crate) fn text<'a>(content_type: Option<&str>, body: &'a [u8]) -> Cow<'a, str> {
     let encoding = match Encoding::for_bom(body) {
         Some((encoding, _)) => encoding,
         None => declared(content_type).or_else(|| in_page(body)).unwrap_or(if is_utf8(body) {
@@ -44,7 +46,7 @@ pub(crate) fn text(content_type: Option<&str>, body: &[u8]) -> String {
             WINDOWS_1252
         }),
     };
-    encoding.decode(body).0.into_owned()
+    encoding.decode(body).0
 }
 
 /// Whether all of it is UTF-8, but for a character that is cut off.

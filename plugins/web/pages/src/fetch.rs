@@ -46,10 +46,11 @@ pub fn all(urls: &[String]) -> Vec<Result<Fetched, String>> {
     let replies = http::fetch_all(urls.iter().map(|url| request(url)).collect());
     let watch = Watch::start();
     let mut left = replies.len();
+    let bytes = READ_BYTES_MAX / left.max(1);
     let mut pages = Vec::with_capacity(left);
     for (reply, url) in replies.into_iter().zip(urls) {
         pages.push(match reply {
-            Ok(reply) => read(&reply, url, watch.share(left)),
+            Ok(reply) => read(&reply, url, bytes, watch.share(left)),
             Err(error) => Err(sentence(error)),
         });
         left = left.saturating_sub(1);
@@ -74,7 +75,8 @@ fn request(url: &str) -> Request {
         .response_bytes_max(PAGE_BYTES_MAX)
 }
 
-fn read(reply: &Response, url: &str, ends_ns: u64) -> Result<Fetched, String> {
+/// Reads the first `bytes` of a page, or as much as time allows.
+fn read(reply: &Response, url: &str, bytes: usize, ends_ns: u64) -> Result<Fetched, String> {
     let status = reply.status();
     if !(200..300).contains(&status) {
         return Err(format!("the server answered {status}"));
@@ -84,13 +86,15 @@ fn read(reply: &Response, url: &str, ends_ns: u64) -> Result<Fetched, String> {
         return Err(format!("it is no text but {}", crate::cut(kind.unwrap_or("unknown"), 80)));
     };
     let body = reply.body();
-    let text = decode::text(kind, body.get(..READ_BYTES_MAX).unwrap_or(body));
+    let text = decode::text(kind, body.get(..bytes).unwrap_or(body));
     let page = match form {
-        Form::Html => html::read(&text, &mut || system::monotonic_ns() <= ends_ns),
-        Form::Plain => Page { title: String::new(), text },
+        Form::Html => {
+            html::read(&text, &mut |read| read < SURE_BYTES || system::monotonic_ns() <= ends_ns)
+        }
+        Form::Plain => Page { title: String::new(), text: text.into_owned() },
     };
     if page.text.trim().is_empty() {
-        return Err("the page has no text without its scripts".into());
+        return Err("no text was found on the page".into());
     }
     let url = if reply.url().is_empty() { url } else { reply.url() };
     Ok(Fetched { url: url.to_owned(), page })
@@ -116,7 +120,10 @@ const TIMEOUT_MS: u32 = 8_000;
 
 const PAGE_BYTES_MAX: u32 = 2 << 20;
 
-/// More of one page would leave no time for the others.
+/// Of all pages together; each has its share. Few pages have more than 200 KiB.
 const READ_BYTES_MAX: usize = 1 << 20;
+
+/// So much of each page is read even if others took their time.
+const SURE_BYTES: usize = 64 << 10;
 
 const TEXTS_BYTES_MAX: usize = 256 << 10;

@@ -25,9 +25,9 @@ pub struct Page {
     pub text: String,
 }
 
-/// Reads a page. `goes_on` is asked after every few kilobytes; when it says no, what was read so far
-/// is the page.
-pub fn read(html: &str, goes_on: &mut dyn FnMut() -> bool) -> Page {
+/// Reads a page. `goes_on` is told every few kilobytes how many bytes are read; when it says no, what
+/// was read so far is the page.
+pub fn read(html: &str, goes_on: &mut dyn FnMut(usize) -> bool) -> Page {
     let mut tokens = Tokens::new(html);
     let mut reading = Reading::default();
     let mut looked = usize::MAX;
@@ -44,7 +44,7 @@ pub fn read(html: &str, goes_on: &mut dyn FnMut() -> bool) -> Page {
         let left = tokens.left();
         if looked.saturating_sub(left) >= LOOK_BYTES {
             looked = left;
-            if reading.flow.is_full() || !goes_on() {
+            if reading.flow.is_full() || !goes_on(html.len().saturating_sub(left)) {
                 break;
             }
         }

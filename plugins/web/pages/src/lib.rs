@@ -20,7 +20,7 @@ pub use cite::Citing;
 pub use domain::Sites;
 pub use fence::{CITE, Fence, clean};
 pub use passage::Question;
-pub use source::{Source, Sources};
+pub use source::{Source, Sources, fit_into, room};
 
 use patchbay_sdk::Error;
 

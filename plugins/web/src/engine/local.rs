@@ -17,6 +17,10 @@ impl Engine for Local {
         None
     }
 
+    fn finds_files(&self) -> bool {
+        true
+    }
+
     fn search(&self, ask: &Ask<'_>) -> Result<Vec<Found>, Error> {
         // Several of the best passages are often of one document.
         let count = ask.count.saturating_mul(PASSAGES_PER_DOCUMENT);

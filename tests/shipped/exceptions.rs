@@ -1,0 +1,30 @@
+//! What a surface or a gateway can't show of a case. An entry that is not needed any more fails the
+//! test.
+
+/// Cells that can't be as the case says: surface (or `*`), case, reason.
+pub(super) const CELLS: &[(&str, &str, &str)] = &[
+    (MESSAGES, "guard/reasoning", "a refusal is a text"),
+    (MESSAGES, "pii/choices", ARGUMENTS),
+    (MESSAGES, "pii/json_answer", FORMAT),
+    (MESSAGES, "reasoning/exclude", EXCLUDE),
+    (MESSAGES, "reasoning/exclude_upstream", EXCLUDE),
+    (MESSAGES, "response-healing/choices", FORMAT),
+    (MESSAGES, "response-healing/inner_quotes", FORMAT),
+    (MESSAGES, "response-healing/not_streamed", FORMAT),
+    (MESSAGES, "response-healing/python", FORMAT),
+    (MESSAGES, "response-healing/tool_call", ARGUMENTS),
+    (MESSAGES, "response-healing/truncated", FORMAT),
+    ("*", "guard/arguments", "pieces of parallel calls that alternate are let go one by one"),
+    ("*", "response-healing/misfit_streamed", "a whole reply that can't be mended stays as it is"),
+];
+
+const MESSAGES: &str = "anthropic-messages";
+const FORMAT: &str = "a format is a schema; there is none for any JSON";
+const ARGUMENTS: &str = "arguments are an object";
+const EXCLUDE: &str = "a request can't ask for thoughts to be left out";
+
+/// Plugins without a cell, and what is tested instead.
+pub(super) const PLUGINS: &[(&str, &str)] = &[
+    ("auto-router", "each case has a catalog of its own: see `own.rs`"),
+    ("context-compression", "each case has a catalog of its own: see `own.rs`"),
+];

@@ -1,0 +1,72 @@
+//! An upstream that says what a case's model says.
+
+use std::collections::BTreeSet;
+
+use serde_json::{Value, json};
+use wire::{Chunk, Cost, Delta, Head, Reply, Usage};
+
+use super::case::Case;
+use super::request::MODEL;
+use crate::harness::Double;
+
+/// The name of its script.
+pub(super) const NAME: &str = "up";
+
+/// The models that the cases name, all of them behind the double.
+pub(super) fn config(double: &Double, cases: &[Case]) -> String {
+    let named = cases.iter().filter_map(|case| case.request["model"].as_str());
+    let ids: BTreeSet<&str> =
+        named.map(|name| name.split(':').next().unwrap()).chain([MODEL]).collect();
+    let mut config = format!(
+        "[plugins.limits]\ncpu_ms = 10000\n[plugins.breaker]\nfailures = 60000\n\
+         [[provider]]\nslug = \"{NAME}\"\ndialect = \"openai-chat\"\n\
+         base_url = \"{}/{NAME}\"\ncredential = \"none\"\n",
+        double.url
+    );
+    for id in ids {
+        config.push_str(&format!(
+            "[[model]]\nid = \"{id}\"\ncontext_length = 100000\n\
+             input_modalities = [\"text\", \"image\", \"file\"]\n\
+             supported_parameters = {PARAMETERS}\n\
+             [[model.endpoint]]\nprovider = \"{NAME}\"\nmodel = \"up\"\nmax_output_tokens = 1000\n\
+             price = {{ prompt = \"1\", completion = \"2\" }}\n"
+        ));
+    }
+    config
+}
+
+/// It reads everything that a case may ask for.
+const PARAMETERS: &str = "[\"tools\", \"tool_choice\", \"response_format\", \
+    \"structured_outputs\", \"max_tokens\", \"temperature\"]";
+
+/// Lets the double say this, whole or streamed.
+pub(super) async fn say(double: &Double, deltas: &[Delta]) {
+    let dialect = wire::dialect("openai-chat").unwrap();
+    let head =
+        Head { id: "up-1".to_owned(), created: 1, model: "up".to_owned(), ..Head::default() };
+    let usage = Usage { prompt: Some(10), completion: Some(5), ..Usage::default() };
+    let zero = || "0".to_owned();
+    let cost = Cost { total: zero(), prompt: zero(), completion: zero(), is_byok: false };
+    let said = deltas.iter().filter(|delta| !matches!(delta, Delta::Usage(_)));
+    let chunks: Vec<Chunk> = said.map(|delta| Chunk::of(vec![delta.clone()])).collect();
+    let mut writer = dialect.write_stream(&head);
+    let mut stream = Vec::new();
+    chunks.iter().for_each(|chunk| writer.chunk(chunk, &mut stream));
+    writer.end(&usage, &cost, &mut stream);
+    let mut reply = Reply::fold(&chunks);
+    reply.usage = usage;
+    let whole = dialect.write_reply(&reply, &head, &cost);
+    let text = |bytes: Vec<u8>| Value::String(String::from_utf8(bytes).unwrap());
+    let script = json!({
+        "stream": {"sse": [{"raw": text(stream)}], "split": 100},
+        "whole": {"body": text(whole)},
+    });
+    double.script(NAME, &script).await;
+}
+
+/// What it was asked last, and how often in all.
+pub(super) async fn asked(double: &Double) -> (Value, usize) {
+    let log = double.log(NAME).await;
+    let all = log.as_array().unwrap();
+    (all.last().map(|one| one["body"].clone()).unwrap_or_default(), all.len())
+}
