@@ -129,6 +129,6 @@ fn is_right_to_left(c: char) -> bool {
 /// and of the larger one, for indices), from which gap on there is a space, and how far a second
 /// print is moved.
 const SAME_LINE: f64 = 0.5;
-const INDEX_SHIFT: f64 = 0.35;
+const INDEX_SHIFT: f64 = 0.4;
 const WORD_GAP: f64 = 0.15;
 const SHADOW: f64 = 0.2;
