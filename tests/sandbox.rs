@@ -17,6 +17,7 @@ mod spoken;
 mod sandbox {
     mod bypass;
     mod caller;
+    mod cases;
     mod crash;
     mod entities;
     mod harm;

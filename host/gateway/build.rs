@@ -12,6 +12,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
 
+#[path = "build/shipment.rs"]
+mod shipment;
+
 fn main() -> ExitCode {
     match build() {
         Ok(()) => ExitCode::SUCCESS,
@@ -42,10 +45,12 @@ fn build() -> Result<(), String> {
                     pub static SHIPPED: &[(&str, &[u8])] = &[\n"
         .to_owned();
     for id in &shipped {
-        copy(&built, &format!("plugin-{id}"), &out)?;
+        let whole = copy(&built, &format!("plugin-{id}"), &out)?;
+        let shipped = out.join(format!("shipped-{id}.wasm"));
+        shipment::pack(&whole, &shipped)?;
         writeln!(
             list,
-            "    ({id:?}, include_bytes!(concat!(env!(\"OUT_DIR\"), \"/plugin-{id}.wasm\"))),"
+            "    ({id:?}, include_bytes!(concat!(env!(\"OUT_DIR\"), \"/shipped-{id}.wasm\"))),"
         )
         .map_err(|error| error.to_string())?;
     }
@@ -247,10 +252,11 @@ const PROJECT: [&str; 3] = ["examples/plugin-template", "sdk", "wit"];
 const KINDS: [&str; 5] = ["json", "md", "rs", "toml", "wit"];
 
 /// What the plugins are made of, from the workspace's root.
-const WATCHED: [&str; 10] = [
+const WATCHED: [&str; 11] = [
     "Cargo.lock",
     "Cargo.toml",
     "examples/plugin-template",
+    "host/gateway/build",
     "host/gateway/build.rs",
     "plugins",
     "sdk",

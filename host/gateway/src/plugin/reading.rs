@@ -26,16 +26,21 @@ pub(crate) struct File<'a> {
 }
 
 impl Plugins {
-    /// What a plugin reads in a file: the texts that it puts in its place.
+    /// What a plugin with these options reads in a file: the texts that it puts in its place.
     ///
     /// # Errors
     /// When there is no such plugin, or it refuses the file or fails, with its own words.
-    pub(crate) fn read_file(&self, id: &str, file: File<'_>) -> Result<Vec<String>, String> {
+    pub(crate) fn read_file(
+        &self,
+        id: &str,
+        options: &str,
+        file: File<'_>,
+    ) -> Result<Vec<String>, String> {
         let registry = self.snapshot();
         let plugin = registry.find(id).ok_or_else(|| format!("there is no plugin `{id}`"))?;
         let selected = Selected {
             plugin: Arc::clone(plugin),
-            options: Arc::from("{}"),
+            options: Arc::from(options),
             is_disabled: false,
             shadow: None,
         };

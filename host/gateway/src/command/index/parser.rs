@@ -35,7 +35,7 @@ impl Reader for Parser {
         let name = document.source.rsplit(['/', '\\']).next();
         let mime = document.media_type.as_deref().unwrap_or(ANY);
         let file = File { name, mime, bytes: &document.bytes };
-        let texts = plugins.read_file(PLUGIN, file).map_err(ReadError::Malformed)?;
+        let texts = plugins.read_file(PLUGIN, OPTIONS, file).map_err(ReadError::Malformed)?;
         Ok(extracted(&texts.join("\n\n")))
     }
 }
@@ -64,6 +64,9 @@ fn page(line: &str) -> Option<u64> {
 }
 
 const PLUGIN: &str = "file-parser";
+
+/// The text alone, and more of it than a prompt takes.
+const OPTIONS: &str = r#"{"text_only":true,"max_pages":5000,"max_characters":8388608}"#;
 
 /// What the sender did not say.
 const ANY: &str = "application/octet-stream";
