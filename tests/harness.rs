@@ -125,6 +125,11 @@ impl Gateway {
         read(call.send().await.unwrap()).await
     }
 
+    /// A client whose connections to it are used again.
+    pub fn client(&self) -> &reqwest::Client {
+        &self.http
+    }
+
     /// A call with the inference key.
     pub async fn get(&self, path: &str) -> (u16, Value) {
         let url = format!("{}/api/v1{path}", self.url);

@@ -8,7 +8,7 @@ use wire::{
     ReasoningStyle, Reply, Request, Role, StreamError, Target,
 };
 
-use crate::harness::{Gateway, http};
+use crate::harness::Gateway;
 
 /// Where a dialect is served.
 #[derive(Clone, Copy)]
@@ -85,7 +85,8 @@ impl Surface {
         for (name, value) in more.as_object().into_iter().flatten() {
             body[name] = value.clone();
         }
-        let response = http()
+        let response = gateway
+            .client()
             .post(format!("{}{}{}", gateway.url, self.prefix, written.path))
             .bearer_auth(&gateway.key)
             .header("content-type", "application/json")

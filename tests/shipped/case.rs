@@ -80,7 +80,7 @@ fn root() -> std::path::PathBuf {
 }
 
 fn folder(path: &Path) -> impl Iterator<Item = std::path::PathBuf> + use<> {
-    std::fs::read_dir(path).unwrap().map(|entry| entry.unwrap().path())
+    std::fs::read_dir(path).into_iter().flatten().map(|entry| entry.unwrap().path())
 }
 
 /// The case, if it needs nothing of the host.

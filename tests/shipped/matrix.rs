@@ -196,9 +196,16 @@ fn refused(
 /// The client got what the case says.
 fn same(cell: &Cell<'_>, expected: &[Delta], told: &Told) -> Result<(), String> {
     let chunks: Vec<Chunk> = expected.iter().map(|delta| Chunk::of(vec![delta.clone()])).collect();
-    let expected = Reply::fold(&chunks);
-    let has_choices = cell.surface.dialect.name() == "openai-chat";
-    let most = if has_choices { usize::MAX } else { 1 };
+    let mut expected = Reply::fold(&chunks);
+    let surface = cell.surface.dialect.name();
+    let most = if surface == "openai-chat" { usize::MAX } else { 1 };
+    if surface == "anthropic-messages" {
+        // There a refusal is a text.
+        for choice in &mut expected.choices {
+            let refusal = std::mem::take(&mut choice.refusal);
+            choice.text.push_str(&refusal);
+        }
+    }
     let wanted: Vec<String> = expected.choices.iter().take(most).map(shown).collect();
     let got: Vec<String> = told.reply.choices.iter().map(shown).collect();
     check(got == wanted, || format!("\n  wanted {wanted:?}\n  got    {got:?}"))

@@ -41,6 +41,11 @@ const PARAMETERS: &str = "[\"tools\", \"tool_choice\", \"response_format\", \
 
 /// Lets the double say this, whole or streamed.
 pub(super) async fn say(double: &Double, deltas: &[Delta]) {
+    double.script(NAME, &script(deltas)).await;
+}
+
+/// The double's answers that say this.
+pub(super) fn script(deltas: &[Delta]) -> Value {
     let dialect = wire::dialect("openai-chat").unwrap();
     let head =
         Head { id: "up-1".to_owned(), created: 1, model: "up".to_owned(), ..Head::default() };
@@ -57,11 +62,10 @@ pub(super) async fn say(double: &Double, deltas: &[Delta]) {
     reply.usage = usage;
     let whole = dialect.write_reply(&reply, &head, &cost);
     let text = |bytes: Vec<u8>| Value::String(String::from_utf8(bytes).unwrap());
-    let script = json!({
+    json!({
         "stream": {"sse": [{"raw": text(stream)}], "split": 100},
         "whole": {"body": text(whole)},
-    });
-    double.script(NAME, &script).await;
+    })
 }
 
 /// What it was asked last, and how often in all.
