@@ -17,7 +17,7 @@ pub fn parse(kind: Kind, bytes: &[u8], bounds: &Bounds) -> Result<Parsed, Failur
         Kind::Workbook => read_workbook(bytes, bounds),
         Kind::Slides => read_slides(bytes, bounds),
         Kind::Html => {
-            let page = web_pages::html::read(&plain::decode(bytes), &mut || true);
+            let page = web_pages::html::read(&plain::decode(bytes), &mut |_| true);
             let title = (!page.title.is_empty()).then(|| format!("{}\n\n", page.title));
             Ok(whole(title.unwrap_or_default() + &page.text, bounds))
         }
