@@ -1,9 +1,9 @@
 //! Each kind of file, sound and hostile, through the plugin's way in.
 
 use crate::{Bounds, Failure, Kind, Parsed, parse};
-use std::io::{Cursor, Write as _};
-use zip::ZipWriter;
-use zip::write::SimpleFileOptions;
+use flate2::{Compression, write::DeflateEncoder};
+use rawzip::{CompressionMethod, ZipArchiveWriter};
+use std::io::Write as _;
 
 #[test]
 fn a_word_document_keeps_its_headings_lists_and_tables() {
@@ -118,12 +118,19 @@ fn read(bytes: &[u8]) -> Result<Parsed, Failure> {
 }
 
 fn archive(parts: &[(&str, &[u8])]) -> Vec<u8> {
-    let mut zip = ZipWriter::new(Cursor::new(Vec::new()));
+    let mut file = Vec::new();
+    let mut zip = ZipArchiveWriter::new(&mut file);
     for (name, bytes) in parts {
-        zip.start_file(*name, SimpleFileOptions::default()).unwrap();
-        zip.write_all(bytes).unwrap();
+        let builder = zip.new_file(name).compression_method(CompressionMethod::DEFLATE);
+        let (mut entry, config) = builder.start().unwrap();
+        let mut writer = config.wrap(DeflateEncoder::new(&mut entry, Compression::default()));
+        writer.write_all(bytes).unwrap();
+        let (packed, descriptor) = writer.finish().unwrap();
+        packed.finish().unwrap();
+        entry.finish(descriptor).unwrap();
     }
-    zip.finish().unwrap().into_inner()
+    zip.finish().unwrap();
+    file
 }
 
 const BOUNDS: Bounds = Bounds { pages_max: 100, text_bytes_max: 1 << 20, pictures_max: 8 };
