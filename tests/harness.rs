@@ -370,6 +370,13 @@ impl Double {
         log
     }
 
+    /// Forgets what it received under a name.
+    pub async fn forget(&self, name: &str) {
+        let url = format!("{}/_double/log/{name}", self.url);
+        let response = self.http.delete(url).send().await.unwrap();
+        assert!(response.status().is_success(), "{}", response.text().await.unwrap());
+    }
+
     /// Lets the streams under a name go on that wait after `gate_after`.
     pub async fn release(&self, name: &str) {
         let url = format!("{}/_double/release/{name}", self.url);

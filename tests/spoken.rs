@@ -57,9 +57,10 @@ pub(crate) fn saying(model: &str, text: &str, stream: bool) -> Request {
 }
 
 impl Surface {
-    /// Whether a request can be written in the surface's dialect.
-    pub(crate) fn can_ask(&self, request: &Request) -> Result<(), wire::WriteError> {
-        self.written(request).map(drop)
+    /// A request's body in the surface's dialect.
+    pub(crate) fn body(&self, request: &Request) -> Result<Value, wire::WriteError> {
+        let written = self.written(request)?;
+        Ok(serde_json::from_slice(&written.body).unwrap())
     }
 
     fn written(&self, request: &Request) -> Result<Outgoing, wire::WriteError> {

@@ -3,6 +3,12 @@
 
 /// Cells that can't be as the case says: surface (or `*`), case, reason.
 pub(super) const CELLS: &[(&str, &str, &str)] = &[
+    ("*", "file-parser/engine_native", "the models here read no files: see `own.rs`"),
+    (MESSAGES, "file-parser/reused", ANNOTATIONS),
+    (RESPONSES, "file-parser/reused", ANNOTATIONS),
+    (MESSAGES, "file-parser/unknown", "a file is a PDF or a text"),
+    (MESSAGES, "moderation/user_only", SYSTEM),
+    (RESPONSES, "moderation/user_only", SYSTEM),
     (MESSAGES, "pii/choices", ARGUMENTS),
     (MESSAGES, "pii/json_answer", FORMAT),
     (MESSAGES, "reasoning/exclude", EXCLUDE),
@@ -13,6 +19,7 @@ pub(super) const CELLS: &[(&str, &str, &str)] = &[
     (MESSAGES, "response-healing/inner_quotes", FORMAT),
     (MESSAGES, "response-healing/not_streamed", FORMAT),
     (MESSAGES, "response-healing/python", FORMAT),
+    (MESSAGES, "response-healing/simulated", FORMAT),
     (MESSAGES, "response-healing/tool_call", ARGUMENTS),
     (MESSAGES, "response-healing/tool_call_not_streamed", FORMAT),
     (MESSAGES, "response-healing/truncated", FORMAT),
@@ -24,6 +31,8 @@ const MESSAGES: &str = "anthropic-messages";
 const RESPONSES: &str = "openai-responses";
 const FORMAT: &str = "a format is a schema; there is none for any JSON";
 const ARGUMENTS: &str = "arguments are an object";
+const ANNOTATIONS: &str = "a client can't send annotations back";
+const SYSTEM: &str = "a request has more than system messages";
 const EXCLUDE: &str = "a request can't ask for thoughts to be left out";
 
 /// Plugins without a cell, and what is tested instead.

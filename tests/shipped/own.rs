@@ -2,8 +2,9 @@
 //! not.
 
 use serde_json::{Value, json};
-use wire::{Content, Delta, Extra, FinishReason, Message, Part, Role};
+use wire::{Content, Delta, Extra, FinishReason, Media, MediaData, MediaKind, Message, Part, Role};
 
+use super::case;
 use super::upstream::{self, asked, say};
 use crate::harness::{Double, Gateway};
 use crate::spoken::{Surface, Told, saying, surfaces};
@@ -131,4 +132,44 @@ async fn a_model_that_asks_for_the_time_is_told_it() {
         let said = result["content"].as_str().unwrap();
         assert!(said.contains("Asia/Tokyo") && said.contains("+09:00"), "{place}: {said}");
     }
+}
+
+#[tokio::test]
+async fn a_model_that_reads_files_gets_the_file_and_another_its_text() {
+    let double = Double::start();
+    let reader = "[[model]]\nid = \"test/reader\"\ncontext_length = 100000\n\
+        input_modalities = [\"text\", \"file\"]\n[[model.endpoint]]\nprovider = \"up\"\n\
+        model = \"up\"\nmax_output_tokens = 1000\nprice = { prompt = \"1\", completion = \"2\" }\n";
+    let config = format!("{}{reader}", upstream::config(&double, &[]));
+    let gateway = Gateway::start(&config).await;
+    let finish = Delta::Finish { choice: 0, reason: FinishReason::Stop, native: None };
+    say(&double, &[Delta::Text { choice: 0, text: TEXT.to_owned() }, finish]).await;
+    for (surface, stream) in ways() {
+        for (model, is_read) in [("test/model", true), ("test/reader", false)] {
+            let place = format!("{model} on {} ({stream})", surface.dialect.name());
+            let mut request = saying(model, "What is in it?", stream);
+            request.messages[0].parts.push(Part::new(Content::Media(report())));
+            let told = surface.ask(&gateway, &request, &json!({})).await;
+            assert_answered(&told, TEXT, &place);
+            let sent = asked(&double).await.0.to_string();
+            assert_eq!(sent.contains("The pier opens in May."), is_read, "{place}: {sent}");
+            assert_eq!(sent.contains(&pdf()), !is_read, "{place}: {sent}");
+        }
+    }
+}
+
+/// The file of one of the plugin's cases.
+fn pdf() -> String {
+    let mut parts = case::of("file-parser")
+        .into_iter()
+        .find(|case| case.name == "file-parser/pdf")
+        .map(|case| case.request["messages"][0]["parts"].clone())
+        .unwrap();
+    let Value::String(base64) = parts[1]["file"]["base64"].take() else { panic!("{parts}") };
+    base64
+}
+
+fn report() -> Media {
+    let data = MediaData::Inline { mime: "application/pdf".to_owned(), base64: pdf() };
+    Media { kind: MediaKind::File, data, name: Some("report.pdf".to_owned()), detail: None }
 }
