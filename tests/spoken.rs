@@ -81,14 +81,14 @@ impl Surface {
     /// Asks, and reads the reply to its end. `more`: fields for the body, which a provider is not
     /// sent.
     pub(crate) async fn ask(&self, gateway: &Gateway, request: &Request, more: &Value) -> Told {
-        let written = self.written(request).unwrap();
-        let mut body: Value = serde_json::from_slice(&written.body).unwrap();
+        let path = self.written(request).unwrap().path;
+        let mut body = self.body(request).unwrap();
         for (name, value) in more.as_object().into_iter().flatten() {
             body[name] = value.clone();
         }
         let response = gateway
             .client()
-            .post(format!("{}{}{}", gateway.url, self.prefix, written.path))
+            .post(format!("{}{}{}", gateway.url, self.prefix, path))
             .bearer_auth(&gateway.key)
             .header("content-type", "application/json")
             .body(body.to_string())
