@@ -1,6 +1,8 @@
 //! Builds what a hook answers.
 
-use crate::{Decision, Delta, Field, FinishReason, Rejection, Role, ToolOutput, ToolResultPart};
+use crate::{
+    Decision, Delta, Error, Field, FinishReason, Rejection, Role, ToolOutput, ToolResultPart,
+};
 use serde_json::Value;
 
 impl Rejection {
@@ -37,6 +39,21 @@ impl ToolOutput {
 }
 
 impl Decision {
+    /// What to decide when the plugin can't use its options, although its schema let them through: a
+    /// rejection with 400 that says why. Any other error fails the hook.
+    ///
+    /// # Errors
+    /// `error`, unless it is `Error::Options`.
+    pub fn refuse_options(plugin: &str, error: Error) -> Result<Self, Error> {
+        match error {
+            Error::Options(reason) => {
+                let message = format!("plugins: options of `{plugin}`: {reason}");
+                Ok(Self::Reject(Rejection::new(400, message)))
+            }
+            other => Err(other),
+        }
+    }
+
     /// Answers with a text instead of asking the model.
     pub fn answer(text: impl Into<String>) -> Self {
         Self::Answer(vec![

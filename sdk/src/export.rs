@@ -63,7 +63,6 @@ macro_rules! cases {
             const _: () = {
                 const TEXT: &[u8] =
                     include_bytes!(concat!(env!("CARGO_MANIFEST_DIR"), "/", $path));
-                #[used]
                 #[unsafe(link_section = "patchbay:cases")]
                 static CASE: [u8; TEXT.len()] =
                     *include_bytes!(concat!(env!("CARGO_MANIFEST_DIR"), "/", $path));

@@ -38,14 +38,14 @@
 //! # What it costs
 //!
 //! Each character is one step of each automaton, and one more for each other place where an
-//! expression may have begun: begin expressions with `\b` or with a letter where you can, since
+//! expression may have begun: begin expressions with `\b` or with a literal text where you can, since
 //! `[a-z]{1,64}@` may have begun at 64 places. Only after a match, what was read behind it is read
-//! again.
+//! again. An expression that begins with two letters or more is built when they have come.
 //!
-//! Measured in WebAssembly on a shared machine: 1,000 terms are built in 1.4 ms, 50 expressions in
-//! 1.2 ms, 1,000 in 20 to 50 ms; a delta of five characters costs 0.5 to 1.2 us, with 100 rules
-//! or with 1,000. A plugin's instance lives for one generation, so build a scanner where its first
-//! text comes, once.
+//! Measured in WebAssembly on a shared machine: 1,000 terms are built in 1.4 ms, 1,000 expressions
+//! that begin with a literal text in 8 to 12 ms, and others in 12 to 50 ms; a delta of five
+//! characters costs 0.3 to 0.6 us (p50), with 100 rules or with 1,000. A plugin's instance lives for
+//! one generation, so build a scanner once, and where its first text comes.
 
 mod dialect;
 mod expressions;
@@ -56,11 +56,11 @@ mod tests;
 mod walk;
 
 use crate::Error;
-use expressions::Expressions;
+use expressions::{Expressions, Later};
 use std::fmt;
 use std::ops::Range;
 use std::rc::Rc;
-use terms::{Term, Terms};
+use terms::{Meaning, Term, Terms};
 use walk::{Found, Walk};
 
 /// What to look for.
@@ -100,12 +100,29 @@ impl Rule {
         self
     }
 
+    fn as_term(&self, number: usize) -> Term {
+        Term {
+            meaning: Meaning::Match(number),
+            text: self.text.clone(),
+            is_whole_word: self.is_whole_word,
+            any_case: self.any_case,
+        }
+    }
+
     /// Only a text that `check` agrees to is a match, a checksum say. It is asked about the whole
     /// text of every match, longer and shorter ones, and must not depend on anything else.
     #[must_use]
     pub fn check(mut self, check: fn(&str) -> bool) -> Self {
         self.check = Some(check);
         self
+    }
+}
+
+impl dialect::Beginning {
+    /// The term that says that the expression has begun. Its case is for the expression to see.
+    fn term(self, number: usize) -> Term {
+        let (text, is_whole_word) = (self.text, self.is_at_word);
+        Term { meaning: Meaning::Beginning(number), text, is_whole_word, any_case: true }
     }
 }
 
@@ -141,7 +158,11 @@ pub struct Scanner {
 struct Compiled {
     rules: Vec<Rule>,
     terms: Terms,
+    /// Expressions that may begin with anything.
     expressions: Option<Expressions>,
+    /// Those whose literal beginnings are among the terms.
+    later: Vec<Later>,
+    bytes_max: usize,
 }
 
 /// A match in a whole text.
@@ -158,7 +179,7 @@ impl Scanner {
     ///
     /// # Errors
     /// When a term has no visible character, an expression is none or is too large, or all terms
-    /// together have more than 400,000 characters.
+    /// together have more than 400,000 bytes.
     pub fn new(rules: Vec<Rule>) -> Result<Self, RuleError> {
         Self::with_bound(rules, MATCH_BYTES_MAX)
     }
@@ -169,27 +190,41 @@ impl Scanner {
     /// # Errors
     /// As [`new`](Self::new).
     pub fn with_bound(rules: Vec<Rule>, bytes_max: usize) -> Result<Self, RuleError> {
-        let (mut terms, mut characters) = (Vec::new(), 0);
-        for (number, rule) in rules.iter().enumerate().filter(|(_, rule)| !rule.is_expression) {
-            let refuse = |reason: String| Err(RuleError { rule: number, reason });
-            if rule.text.chars().all(fold::is_invisible) {
-                return refuse("has no visible character".into());
+        let (mut terms, mut later, mut others) = (Vec::new(), Vec::new(), Vec::new());
+        let mut bytes = 0;
+        for (number, rule) in rules.iter().enumerate() {
+            let refuse = |reason: String| RuleError { rule: number, reason };
+            if !rule.is_expression && rule.text.chars().all(fold::is_invisible) {
+                return Err(refuse("has no visible character".into()));
             }
-            characters += rule.text.chars().count();
-            if characters > terms::CHARACTERS_MAX {
-                let max = terms::CHARACTERS_MAX;
-                return refuse(format!("makes the terms longer than {max} characters together"));
+            let beginning = match rule.is_expression {
+                true => dialect::beginning(&rule.text).map_err(refuse)?,
+                false => None,
+            };
+            let term = match beginning {
+                Some(beginning) => {
+                    later.push(Later::new(number));
+                    beginning.term(later.len() - 1)
+                }
+                None if rule.is_expression => {
+                    others.push(number);
+                    continue;
+                }
+                None => rule.as_term(number),
+            };
+            bytes += term.text.len();
+            if bytes > terms::BYTES_MAX {
+                let max = terms::BYTES_MAX;
+                return Err(refuse(format!("makes the terms longer than {max} bytes together")));
             }
-            terms.push(Term {
-                rule: number,
-                text: rule.text.clone(),
-                is_whole_word: rule.is_whole_word,
-                any_case: rule.any_case,
-            });
+            terms.push(term);
         }
-        let expressions = Expressions::new(&rules, bytes_max)?;
+        let has_others = !others.is_empty();
+        let expressions = has_others.then(|| Expressions::new(&rules, others, bytes_max));
+        let expressions = expressions.transpose()?;
         let terms = Terms::new(terms);
-        Ok(Self { compiled: Rc::new(Compiled { rules, terms, expressions }) })
+        let compiled = Compiled { rules, terms, expressions, later, bytes_max };
+        Ok(Self { compiled: Rc::new(compiled) })
     }
 
     /// Whether there is nothing to look for.

@@ -49,7 +49,11 @@ impl Plugin for FileParser {
             .capability("http=https://api.mistral.ai")
             .capability(&format!("secrets={}", ocr::KEY))
             .limit("cpu-ms", CPU_MS)
+            .limit("wall-ms", WALL_MS)
             .limit("memory-bytes", MEMORY_BYTES)
+            .limit("http-bytes", HTTP_BYTES)
+            .limit("http-ms", HTTP_MS)
+            .limit("expansion", EXPANSION)
     }
 
     fn new(generation: &Generation) -> Result<Self, Error> {
@@ -142,4 +146,12 @@ patchbay_sdk::cases![
 
 /// Time and memory for a file of hundreds of pages.
 const CPU_MS: u64 = 20_000;
-const MEMORY_BYTES: u64 = 512 << 20;
+const WALL_MS: u64 = 120_000;
+const MEMORY_BYTES: u64 = 256 << 20;
+
+/// A file that is fetched, and one that goes to OCR and comes back.
+const HTTP_BYTES: u64 = 64 << 20;
+const HTTP_MS: u64 = 60_000;
+
+/// A held file's text is many times the request that only names it.
+const EXPANSION: u64 = 1_000_000;

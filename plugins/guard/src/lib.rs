@@ -18,8 +18,8 @@ use reply::Reply;
 /// The plugin, for one generation.
 pub struct Guard {
     scan_scope: ScanScope,
-    input: Filter,
-    output: Filter,
+    /// For the input and for the output.
+    filters: Result<(Filter, Filter), Error>,
 }
 
 impl Plugin for Guard {
@@ -32,20 +32,20 @@ impl Plugin for Guard {
 
     fn new(generation: &Generation) -> Result<Self, Error> {
         let options: Options = generation.options()?;
-        // Built before anything is asked, so that a bad pattern is an error of the request.
-        let (input, output) = Filter::both(&options)?;
-        Ok(Self { scan_scope: options.scan_scope, input, output })
+        Ok(Self { scan_scope: options.scan_scope, filters: Filter::both(&options) })
     }
 
     fn on_request(&mut self, _: &Generation, request: Request) -> Result<Decision, Error> {
-        if self.input.is_empty() {
-            return Ok(Decision::Pass);
+        match &self.filters {
+            Ok((input, _)) if input.is_empty() => Ok(Decision::Pass),
+            Ok((input, _)) => Ok(ask::decide(input, self.scan_scope, request)),
+            Err(error) => Decision::refuse_options("guard", error.clone()),
         }
-        Ok(ask::decide(&self.input, self.scan_scope, request))
     }
 
     fn stream(&mut self, _: &Generation, choice: u16) -> Result<Box<dyn Stream>, Error> {
-        Ok(Box::new(Reply::new(&self.output, choice)))
+        let (_, output) = self.filters.as_ref().map_err(Clone::clone)?;
+        Ok(Box::new(Reply::new(output, choice)))
     }
 }
 

@@ -2,7 +2,9 @@
 
 use super::{CASES, Guard};
 use patchbay_sdk::testing::{Facts, Failures, check, generation, kit};
-use patchbay_sdk::{Delta, Error, FinishReason, Plugin, ToolCallDelta, Verdict};
+use patchbay_sdk::{
+    Decision, Delta, Error, FinishReason, Plugin, Rejection, Request, ToolCallDelta, Verdict,
+};
 use serde_json::{Value, json};
 
 #[test]
@@ -75,7 +77,11 @@ fn a_pattern_that_cannot_be_used_is_named() {
         (json!({"rules": [{"terms": ["\u{200b}"]}]}), "rules[0].terms[0] has no visible character"),
     ];
     for (options, expected) in table {
-        let Some(Error::Options(reason)) = guard(&options).err() else { panic!("{options}") };
+        let mut guard = guard(&options).unwrap();
+        let decision = guard.on_request(&generation(Facts::default()), Request::new("test/model"));
+        let Ok(Decision::Reject(Rejection { status: 400, message: reason, .. })) = decision else {
+            panic!("{decision:?}")
+        };
         assert!(reason.contains(expected), "{reason}");
     }
 }

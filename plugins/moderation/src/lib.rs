@@ -18,7 +18,7 @@ use patchbay_sdk::{
 /// The plugin, for one generation.
 pub struct Moderation {
     options: Options,
-    judge: Judge,
+    judge: Result<Judge, Error>,
     /// What the user asked last, for judging the answer.
     question: String,
 }
@@ -34,10 +34,14 @@ impl Plugin for Moderation {
 
     fn new(generation: &Generation) -> Result<Self, Error> {
         let options: Options = generation.options()?;
-        Ok(Self { judge: Judge::new(&options)?, options, question: String::new() })
+        Ok(Self { judge: Judge::new(&options), options, question: String::new() })
     }
 
     fn on_request(&mut self, _: &Generation, request: Request) -> Result<Decision, Error> {
+        let judge = match &self.judge {
+            Ok(judge) => judge,
+            Err(error) => return Decision::refuse_options("moderation", error.clone()),
+        };
         self.question = end_of(&request.last_user_text().unwrap_or_default());
         if !self.options.input {
             return Ok(Decision::Pass);
@@ -57,8 +61,8 @@ impl Plugin for Moderation {
             )));
         }
         for part in parts(&input) {
-            if let Some(objection) = self.judge.ask(part, None)?
-                && let Some(rejection) = self.judge.object(objection, "input")
+            if let Some(objection) = judge.ask(part, None)?
+                && let Some(rejection) = judge.object(objection, "input")
             {
                 return Ok(Decision::Reject(rejection));
             }
@@ -72,7 +76,8 @@ impl Plugin for Moderation {
             Output::Passages => Some(self.options.passage_chars),
             Output::Whole => None,
         };
-        Ok(Box::new(Passages::new(self.judge.clone(), self.question.clone(), min_chars)))
+        let judge = self.judge.clone()?;
+        Ok(Box::new(Passages::new(judge, self.question.clone(), min_chars)))
     }
 }
 
@@ -153,7 +158,7 @@ patchbay_sdk::cases![
 mod tests {
     use super::{CASES, Moderation, parts};
     use patchbay_sdk::testing::{Facts, Failures, asked, check, generation, kit};
-    use patchbay_sdk::{Error, Message, Plugin, Request, Role};
+    use patchbay_sdk::{Decision, Error, Message, Plugin, Rejection, Request, Role};
 
     #[test]
     fn every_case_holds_however_the_reply_is_cut() -> Result<(), Failures> {
@@ -166,7 +171,12 @@ mod tests {
 
     #[test]
     fn without_a_model_the_error_names_the_setting() {
-        let Some(Error::Options(reason)) = moderation("{}").err() else { panic!() };
+        let mut plugin = moderation("{}").unwrap();
+        let request = Request::new("test/model");
+        let decision = plugin.on_request(&generation(Facts::default()), request);
+        let Ok(Decision::Reject(Rejection { status: 400, message: reason, .. })) = decision else {
+            panic!("{decision:?}")
+        };
         assert!(reason.contains("`model` is not set") && reason.contains("[plugin.moderation]"));
     }
 

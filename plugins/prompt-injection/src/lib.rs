@@ -33,7 +33,10 @@ impl Plugin for PromptInjection {
     }
 
     fn on_request(&mut self, _: &Generation, mut request: Request) -> Result<Decision, Error> {
-        let detector = Detector::new(&self.options)?;
+        let detector = match Detector::new(&self.options) {
+            Ok(detector) => detector,
+            Err(error) => return Decision::refuse_options("prompt-injection", error),
+        };
         let mut names: Vec<&'static str> = Vec::new();
         for message in &mut request.messages {
             if self.options.scan_scope == ScanScope::AllMessages || message.role == Role::User {

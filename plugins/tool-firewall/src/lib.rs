@@ -11,12 +11,12 @@ mod value;
 use gate::Gate;
 use law::Law;
 use options::{Notice, Options};
-use patchbay_sdk::{Description, Error, Generation, Kind, Plugin, Stream};
+use patchbay_sdk::{Decision, Description, Error, Generation, Kind, Plugin, Request, Stream};
 use std::rc::Rc;
 
 /// The plugin, for one generation.
 pub struct ToolFirewall {
-    law: Rc<Law>,
+    law: Result<Rc<Law>, Error>,
     notice: Notice,
 }
 
@@ -31,13 +31,20 @@ impl Plugin for ToolFirewall {
     fn new(generation: &Generation) -> Result<Self, Error> {
         let options: Options = generation.options()?;
         let notice = options.notice;
-        Ok(Self { law: Rc::new(Law::new(options)?), notice })
+        Ok(Self { law: Law::new(options).map(Rc::new), notice })
     }
 
-    // The hook `request` is exported as it is: so bad options are told before a model is asked.
+    fn on_request(&mut self, _: &Generation, _: Request) -> Result<Decision, Error> {
+        // Before a model is asked for what can't be judged.
+        match &self.law {
+            Ok(_) => Ok(Decision::Pass),
+            Err(error) => Decision::refuse_options("tool-firewall", error.clone()),
+        }
+    }
 
     fn stream(&mut self, _: &Generation, choice: u16) -> Result<Box<dyn Stream>, Error> {
-        Ok(Box::new(Gate::new(&self.law, self.notice, choice)))
+        let law = self.law.as_ref().map_err(Clone::clone)?;
+        Ok(Box::new(Gate::new(law, self.notice, choice)))
     }
 }
 

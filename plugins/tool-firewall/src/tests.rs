@@ -2,7 +2,9 @@
 
 use super::{CASES, ToolFirewall};
 use patchbay_sdk::testing::{Facts, Failures, check, generation, kit};
-use patchbay_sdk::{Delta, Error, FinishReason, Plugin, ToolCallDelta, Verdict};
+use patchbay_sdk::{
+    Decision, Delta, Error, FinishReason, Plugin, Rejection, Request, ToolCallDelta, Verdict,
+};
 use serde_json::{Value, json};
 
 #[test]
@@ -115,8 +117,12 @@ fn a_rule_that_cannot_be_used_is_named() {
         (json!({"name": "a", "path_prefixes": ["../x"]}), "rules[0].path_prefixes[0] leads above"),
     ];
     for (rule, expected) in table {
-        let error = firewall(&json!({"rules": [rule]})).err();
-        let Some(Error::Options(reason)) = error else { panic!("{error:?}") };
+        let mut firewall = firewall(&json!({"rules": [rule]})).unwrap();
+        let request = Request::new("test/model");
+        let decision = firewall.on_request(&generation(Facts::default()), request);
+        let Ok(Decision::Reject(Rejection { status: 400, message: reason, .. })) = decision else {
+            panic!("{decision:?}")
+        };
         assert!(reason.contains(expected), "{reason}");
     }
 }

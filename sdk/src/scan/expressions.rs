@@ -1,4 +1,5 @@
-//! All regular expressions in one automaton, whose states are made when text first needs them.
+//! Regular expressions in an automaton, whose states are made when text first needs them. Those
+//! that begin with a literal text are not even built before that text has come: see [`Later`].
 //!
 //! It is asked one character at a time, by a *run* for each place where a match may have begun.
 //! Two runs in the same state go on alike, so the later of them is dropped: their number stays
@@ -12,7 +13,7 @@ use regex_automata::nfa::thompson::{self, WhichCaptures};
 use regex_automata::util::start;
 use regex_automata::{Anchored, MatchKind};
 use regex_syntax::hir::Hir;
-use std::cell::RefCell;
+use std::cell::{OnceCell, RefCell};
 
 /// The automaton.
 pub(super) struct Expressions {
@@ -58,19 +59,33 @@ pub(super) struct Place<'a> {
 }
 
 impl Expressions {
-    /// Builds the automaton of all rules that are expressions; `None` if there are none.
-    pub(super) fn new(rules: &[Rule], bytes_max: usize) -> Result<Option<Self>, RuleError> {
-        let (mut read, mut numbers) = (Vec::new(), Vec::new());
-        for (number, rule) in rules.iter().enumerate().filter(|(_, rule)| rule.is_expression) {
+    /// Builds the automaton of these rules, by their numbers.
+    pub(super) fn new(
+        rules: &[Rule],
+        numbers: Vec<usize>,
+        bytes_max: usize,
+    ) -> Result<Self, RuleError> {
+        let mut read = Vec::new();
+        for number in &numbers {
+            let Some(rule) = rules.get(*number) else { continue };
             let hir = dialect::read(&rule.text, rule.any_case);
-            read.push(hir.map_err(|reason| RuleError { rule: number, reason })?);
-            numbers.push(number);
+            read.push(hir.map_err(|reason| RuleError { rule: *number, reason })?);
         }
-        let Some(last) = numbers.last() else { return Ok(None) };
-        let dfa = automaton(&read).map_err(|reason| RuleError { rule: *last, reason })?;
+        let last = numbers.last().copied().unwrap_or_default();
+        let dfa = automaton(&read).map_err(|reason| RuleError { rule: last, reason })?;
         let cache = dfa.create_cache();
         let states = States { cache, epoch: 0, bytes_max: STATES_BYTES_MAX };
-        Ok(Some(Self { dfa, rules: numbers, states: RefCell::new(states), bytes_max }))
+        Ok(Self { dfa, rules: numbers, states: RefCell::new(states), bytes_max })
+    }
+
+    /// Begins a run that has read the text from `start` to this place.
+    pub(super) fn begin(&self, runs: &mut Runs, place: Place<'_>, start: usize) {
+        let mut states = self.states.borrow_mut();
+        self.refresh(&mut states, runs, place);
+        let state = self.state(&mut states.cache, place, start);
+        if !state.is_dead() && place.at - start <= self.bytes_max {
+            runs.all.push(Run { start, state });
+        }
     }
 
     /// Takes the next character. Calls `found` with each match that ended before it. With
@@ -145,18 +160,20 @@ impl Expressions {
         if runs.epoch != states.epoch {
             runs.epoch = states.epoch;
             for run in &mut runs.all {
-                let read = place.text.get(run.start..place.at).unwrap_or_default();
-                let from = Place { at: run.start, ..place };
-                let first = self.start(&mut states.cache, from.last());
-                run.state = read
-                    .bytes()
-                    .fold(first, |state, byte| self.next(&mut states.cache, state, byte));
+                run.state = self.state(&mut states.cache, place, run.start);
             }
         }
         if is_full {
             // What the runs need does not count, or every character would begin anew.
             states.bytes_max = STATES_BYTES_MAX + states.cache.memory_usage();
         }
+    }
+
+    /// The state after the text from `start` to this place.
+    fn state(&self, cache: &mut Cache, place: Place<'_>, start: usize) -> LazyStateID {
+        let first = self.start(cache, Place { at: start, ..place }.last());
+        let read = place.text.get(start..place.at).unwrap_or_default();
+        read.bytes().fold(first, |state, byte| self.next(cache, state, byte))
     }
 
     fn start(&self, cache: &mut Cache, before: Option<char>) -> LazyStateID {
@@ -177,6 +194,29 @@ impl Place<'_> {
     fn last(&self) -> Option<char> {
         let left = self.text.get(..self.at).unwrap_or_default();
         left.chars().next_back().or(self.before)
+    }
+}
+
+/// An expression that is built when its literal beginning has come.
+pub(super) struct Later {
+    rule: usize,
+    built: OnceCell<Option<Expressions>>,
+}
+
+impl Later {
+    pub(super) fn new(rule: usize) -> Self {
+        Self { rule, built: OnceCell::new() }
+    }
+
+    /// Builds it. That never fails: what has a beginning is valid, and small.
+    pub(super) fn get(&self, rules: &[Rule], bytes_max: usize) -> Option<&Expressions> {
+        let build = || Expressions::new(rules, vec![self.rule], bytes_max).ok();
+        self.built.get_or_init(build).as_ref()
+    }
+
+    /// What is built already.
+    pub(super) fn built(&self) -> Option<&Expressions> {
+        self.built.get().and_then(Option::as_ref)
     }
 }
 

@@ -5,12 +5,21 @@
 
 use super::fold::{fold, is_boundary, is_invisible};
 
-/// A term, and which rule it is.
+/// A term, and what it stands for.
 pub(super) struct Term {
-    pub(super) rule: usize,
+    pub(super) meaning: Meaning,
     pub(super) text: String,
     pub(super) is_whole_word: bool,
     pub(super) any_case: bool,
+}
+
+/// What it means that a term has come.
+#[derive(Clone, Copy)]
+pub(super) enum Meaning {
+    /// A match of this rule.
+    Match(usize),
+    /// The beginning of an expression, by its number among those that are built later.
+    Beginning(usize),
 }
 
 /// The automaton.
@@ -56,8 +65,8 @@ const BARE: Node = Node {
 /// The root's number.
 pub(super) const ROOT: usize = 0;
 
-/// How many characters all terms may have together.
-pub(super) const CHARACTERS_MAX: usize = 400_000;
+/// How many bytes all terms may have together.
+pub(super) const BYTES_MAX: usize = 400_000;
 
 impl Terms {
     /// Builds the automaton. No term may be without a visible character.
@@ -184,7 +193,8 @@ impl Terms {
                 let neighbour = left.chars().next_back().or(before);
                 for term in terms {
                     let begins = is_boundary(neighbour, matched.chars().next());
-                    if (begins || !term.is_whole_word) && term.is(matched) {
+                    let is_beginning = matches!(term.meaning, Meaning::Beginning(_));
+                    if (begins || is_beginning || !term.is_whole_word) && term.is(matched) {
                         found(term, start);
                     }
                 }
@@ -216,7 +226,10 @@ impl Terms {
                 let start = back(text, node.depth);
                 let (left, rest) = text.split_at_checked(start).unwrap_or(("", text));
                 let neighbour = left.chars().next_back().or(before);
-                if node.is_open || is_boundary(neighbour, rest.chars().next()) {
+                // Expressions mean ASCII by words: to them `é` is none.
+                let is_edge = is_boundary(neighbour, rest.chars().next())
+                    || neighbour.is_some_and(|it| !it.is_ascii());
+                if node.is_open || is_edge {
                     return start;
                 }
             }

@@ -30,8 +30,10 @@ fn marked(scanner: &Scanner, text: &str, size: usize, crowded: bool) -> String {
     let characters: Vec<char> = text.chars().collect();
     for piece in characters.chunks(size) {
         let piece: String = piece.iter().collect();
-        if let Some(expressions) = scanner.compiled.expressions.as_ref().filter(|_| crowded) {
-            expressions.crowd();
+        if crowded {
+            let compiled = &scanner.compiled;
+            let later = compiled.later.iter().filter_map(|later| later.built());
+            later.chain(&compiled.expressions).for_each(|expressions| expressions.crowd());
         }
         if scan.passes(&piece) {
             out.push_str(&piece);
@@ -149,6 +151,34 @@ fn terms_and_expressions_agree_with_looking_at_every_place() {
             for size in [1, 2, 3, 7] {
                 assert_eq!(marked(&scanner, &text, size, false), expected, "{terms:?} in {text}");
             }
+        }
+    }
+}
+
+#[test]
+fn an_expression_that_is_built_later_finds_what_it_would_find_at_once() {
+    const TAILS: [&str; 6] = ["", "a?b", "[bc]+", "c{1,3}a", r"\b", r"\s*a"];
+    for seed in 0..150 {
+        let words: Vec<String> = random_words(seed).take(60).collect();
+        let (heads, rest) = words.split_at(4);
+        let heads = heads.iter().zip(TAILS.iter().cycle().skip(usize::try_from(seed).unwrap()));
+        let later: Vec<String> = heads
+            .enumerate()
+            .map(|(index, (head, tail))| format!("{}a{head}{tail}", [r"\b", ""][index % 2]))
+            .collect();
+        let rules = |wrap: &dyn Fn(&String) -> String| {
+            later.iter().map(|it| expression(&wrap(it)).any_case()).collect::<Vec<_>>()
+        };
+        let at_once = scanner(&rules(&|it| format!("(?:{it})")));
+        let later = scanner(&rules(&String::clone));
+        assert!(at_once.compiled.later.is_empty() && later.compiled.expressions.is_none());
+        let text = rest.chunks(3).map(|words| words.concat()).collect::<Vec<_>>().join(" ");
+        let text = text.replace("ba", "BA");
+        let expected = whole(&at_once, &text);
+        assert_eq!(whole(&later, &text), expected, "{rest:?}");
+        for size in [1, 2, 5] {
+            assert_eq!(marked(&later, &text, size, false), expected, "cut by {size}");
+            assert_eq!(marked(&later, &text, size, true), expected, "states lost");
         }
     }
 }

@@ -1,9 +1,9 @@
 //! One reading of a text, character by character, by both automata.
 
 use super::Compiled;
-use super::expressions::{Place, Runs};
+use super::expressions::{Later, Place, Runs};
 use super::fold::is_boundary;
-use super::terms::ROOT;
+use super::terms::{Meaning, ROOT};
 
 /// A match: its bytes in the text, and its rule.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -20,6 +20,8 @@ pub(super) struct Walk {
     pub(super) at: usize,
     node: usize,
     runs: Runs,
+    /// Those of expressions whose beginnings have come, by their numbers.
+    later: Vec<(usize, Runs)>,
     /// Matches that hold if the word ends here.
     ending: Vec<Found>,
     best: Option<Found>,
@@ -66,7 +68,7 @@ impl Walk {
     /// The text's first `count` bytes are gone.
     pub(super) fn advance(&mut self, count: usize) {
         self.at = self.at.saturating_sub(count);
-        for run in &mut self.runs.all {
+        for run in self.all_runs().flat_map(|runs| &mut runs.all) {
             run.start = run.start.saturating_sub(count);
         }
         for found in self.ending.iter_mut().chain(&mut self.best) {
@@ -80,6 +82,7 @@ impl Walk {
         self.at = at;
         self.node = ROOT;
         self.runs.all.clear();
+        self.later.clear();
         self.ending.clear();
         self.best = None;
     }
@@ -87,6 +90,10 @@ impl Walk {
     #[cfg(test)]
     pub(super) fn runs(&self) -> &[super::expressions::Run] {
         &self.runs.all
+    }
+
+    fn all_runs(&mut self) -> impl Iterator<Item = &mut Runs> {
+        self.later.iter_mut().map(|(_, runs)| runs).chain([&mut self.runs])
     }
 
     fn step(&mut self, compiled: &Compiled, place: Place<'_>, character: char) {
@@ -97,23 +104,51 @@ impl Walk {
             let found = |found| compiled.offer(found, place, best);
             expressions.step(&mut self.runs, place, begins, found);
         }
-        let end = place.at + character.len_utf8();
+        for (number, runs) in &mut self.later {
+            if let Some(built) = compiled.later.get(*number).and_then(Later::built) {
+                built.step(runs, place, false, |found| compiled.offer(found, place, best));
+            }
+        }
+        self.at = place.at + character.len_utf8();
         if !compiled.terms.is_empty() {
-            self.node = compiled.terms.step(self.node, character);
-            let read = place.text.get(..end).unwrap_or_default();
-            compiled.terms.ending(self.node, read, place.before, |term, start| {
-                let found = Found { start, end, rule: term.rule };
+            self.step_terms(compiled, place, character);
+        }
+        if let Some(best) = self.best {
+            self.all_runs().for_each(|runs| runs.all.retain(|run| run.start <= best.start));
+        }
+        self.later.retain(|(_, runs)| !runs.all.is_empty());
+    }
+
+    fn step_terms(&mut self, compiled: &Compiled, place: Place<'_>, character: char) {
+        let end = self.at;
+        self.node = compiled.terms.step(self.node, character);
+        let read = place.text.get(..end).unwrap_or_default();
+        let mut begun = Vec::new();
+        let best = &mut self.best;
+        compiled.terms.ending(self.node, read, place.before, |term, start| match term.meaning {
+            Meaning::Beginning(number) => begun.push((number, start)),
+            Meaning::Match(rule) => {
+                let found = Found { start, end, rule };
                 if term.is_whole_word {
                     self.ending.push(found);
                 } else {
                     compiled.prefer(found, place.text, best);
                 }
-            });
+            }
+        });
+        for (number, start) in begun {
+            let later = compiled.later.get(number);
+            let Some(built) = later.and_then(|it| it.get(&compiled.rules, compiled.bytes_max))
+            else {
+                continue;
+            };
+            if !self.later.iter().any(|(known, _)| *known == number) {
+                self.later.push((number, Runs::default()));
+            }
+            let own = self.later.iter_mut().find(|(known, _)| *known == number);
+            let place = Place { at: end, next: None, ..place };
+            own.into_iter().for_each(|(_, runs)| built.begin(runs, place, start));
         }
-        if let Some(best) = self.best {
-            self.runs.all.retain(|run| run.start <= best.start);
-        }
-        self.at = end;
     }
 
     fn end(&mut self, compiled: &Compiled, place: Place<'_>) {
@@ -122,6 +157,11 @@ impl Walk {
         if let Some(expressions) = &compiled.expressions {
             let found = |found| compiled.offer(found, place, best);
             expressions.end(&mut self.runs, place, found);
+        }
+        for (number, mut runs) in self.later.drain(..) {
+            if let Some(built) = compiled.later.get(number).and_then(Later::built) {
+                built.end(&mut runs, place, |found| compiled.offer(found, place, best));
+            }
         }
     }
 
@@ -146,8 +186,10 @@ impl Walk {
 
     /// Where the first run begins, or the first match that waits for the end of its word.
     fn first_other(&self) -> Option<usize> {
-        let run = self.runs.all.first().map(|run| run.start);
-        self.ending.iter().map(|found| found.start).chain(run).min()
+        let later = self.later.iter().map(|(_, runs)| runs);
+        let runs = later.chain([&self.runs]).filter_map(|runs| runs.all.first());
+        let starts = self.ending.iter().map(|found| found.start);
+        starts.chain(runs.map(|run| run.start)).min()
     }
 }
 

@@ -1,7 +1,7 @@
 //! How well real PDFs are read. `PATCHBAY_FIXTURES` is a folder whose `pdf/` has PDFs, each with the
 //! text that a reference reader finds (`a.pdf`, `a.txt`), and `broken/`, with PDFs that it refuses.
 
-use crate::pdf::Document;
+use crate::pdf::{Document, Unreadable};
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
@@ -32,6 +32,13 @@ fn broken_documents_neither_panic_nor_hang() {
     for path in broken {
         text(&path);
     }
+}
+
+#[test]
+fn a_document_with_a_password_is_said_to_be_encrypted() {
+    let Some(folder) = fixtures() else { return };
+    let bytes = std::fs::read(folder.join("broken/libreoffice-writer-password.pdf")).unwrap();
+    assert_eq!(Document::open(bytes).err(), Some(Unreadable::Encrypted));
 }
 
 #[test]
