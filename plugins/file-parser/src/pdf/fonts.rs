@@ -8,7 +8,7 @@ mod fallback;
 
 use fallback::Fallback;
 use hayro_cmap::{BfString, load_embedded};
-use hayro_font::{CMapResolverFn, Font, FontCache, FontGlyph, FontQuery, FontResolverFn};
+use hayro_font::{CMapResolverFn, Font, FontCache, FontGlyph, FontResolverFn};
 use hayro_syntax::object::{Array, Dict, Name, Number, ObjRef, Object};
 use hayro_syntax::page::Resources;
 use std::cell::{OnceCell, RefCell};
@@ -45,10 +45,8 @@ pub(crate) struct Code {
 
 impl<'a> Fonts<'a> {
     pub(crate) fn new() -> Self {
-        let programs: FontResolverFn = Arc::new(|query| match query {
-            FontQuery::Standard(font) => Some(font.get_font_data()),
-            FontQuery::Fallback(query) => Some(query.pick_standard_font().get_font_data()),
-        });
+        // A font that is not in the file need not be drawn: its widths and meanings are known.
+        let programs: FontResolverFn = Arc::new(|_| Some((Arc::new(EMPTY_FONT), 0)));
         let maps: CMapResolverFn = Arc::new(load_embedded);
         Self { cache: FontCache::new(), programs, maps, known: HashMap::new() }
     }
@@ -169,3 +167,6 @@ fn has_sane_widths(dict: &Dict<'_>) -> bool {
 
 /// As many codes as two bytes have.
 const CODES_MAX: f64 = 65_536.0;
+
+/// A TrueType font of no tables.
+const EMPTY_FONT: &[u8] = &[0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0];

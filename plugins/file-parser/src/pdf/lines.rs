@@ -34,7 +34,8 @@ fn rows(mut pieces: Vec<Piece>) -> Vec<Vec<Piece>> {
     // The height of a row is that of its largest piece: what is set smaller is raised or lowered.
     let mut height: (f64, f64) = (f64::INFINITY, 0.0);
     for piece in pieces {
-        let near = SAME_LINE * height.1.min(piece.size).max(height.1.max(piece.size) / 2.0);
+        let (small, large) = (height.1.min(piece.size), height.1.max(piece.size));
+        let near = (SAME_LINE * small).max(INDEX_SHIFT * large);
         match rows.last_mut() {
             Some(row) if height.0 - piece.baseline <= near => {
                 if piece.size > height.1 {
@@ -124,8 +125,10 @@ fn is_right_to_left(c: char) -> bool {
     matches!(c, '\u{590}'..='\u{8ff}' | '\u{fb1d}'..='\u{fdff}' | '\u{fe70}'..='\u{fefc}')
 }
 
-/// Parts of the font's height: how far baselines of one line are apart at most, from which gap on
-/// there is a space, and how far a second print is moved.
+/// Parts of the font's height: how far baselines of one line are apart at most (of the smaller font,
+/// and of the larger one, for indices), from which gap on there is a space, and how far a second
+/// print is moved.
 const SAME_LINE: f64 = 0.5;
+const INDEX_SHIFT: f64 = 0.4;
 const WORD_GAP: f64 = 0.15;
 const SHADOW: f64 = 0.2;

@@ -58,6 +58,30 @@ fn text_that_stands_for_what_is_drawn_is_read_instead() {
 }
 
 #[test]
+fn alphabets_of_japan_china_and_korea_are_read_without_their_fonts() {
+    let written = [
+        ("90ms-RKSJ-H", "Japan1", "93fa967b", "日本"),
+        ("GBK-EUC-H", "GB1", "d6d0b9fa", "中国"),
+        ("ETen-B5-H", "CNS1", "a4a4b0ea", "中國"),
+        ("KSCms-UHC-H", "Korea1", "b4ebc7d1", "대한"),
+        ("UniGB-UCS2-H", "GB1", "4e2d56fd", "中国"),
+    ];
+    for (encoding, ordering, bytes, wanted) in written {
+        let mut objects = Objects::new();
+        let drawn = format!("BT /G 12 Tf 72 700 Td <{bytes}> Tj ET");
+        objects.page(drawn.as_bytes(), "5 0 R");
+        objects.0.push(b"<< /Font << /G 6 0 R >> >>".to_vec());
+        let font = format!(
+            "<< /Type /Font /Subtype /Type0 /BaseFont /Song /Encoding /{encoding} \
+             /DescendantFonts [<< /Type /Font /Subtype /CIDFontType0 /BaseFont /Song \
+             /CIDSystemInfo << /Registry (Adobe) /Ordering ({ordering}) /Supplement 2 >> >>] >>"
+        );
+        objects.0.push(font.into());
+        assert_eq!(read(&objects.file()).unwrap().text, format!("[page 1]\n{wanted}"));
+    }
+}
+
+#[test]
 fn pictures_come_as_png() {
     let drawn = lines(72.0, 700.0, &["A chart of costs:"]) + "q 100 0 0 100 72 500 cm /I Do Q";
     let parsed = read(&pdf(&[drawn])).unwrap();
