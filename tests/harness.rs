@@ -125,6 +125,11 @@ impl Gateway {
         read(call.send().await.unwrap()).await
     }
 
+    /// A client whose connections to it are used again.
+    pub fn client(&self) -> &reqwest::Client {
+        &self.http
+    }
+
     /// A call with the inference key.
     pub async fn get(&self, path: &str) -> (u16, Value) {
         let url = format!("{}/api/v1{path}", self.url);
@@ -363,6 +368,13 @@ impl Double {
         let (status, log) = read(self.http.get(url).send().await.unwrap()).await;
         assert_eq!(status, 200, "{received} requests and {ended} ends did not come: {log}");
         log
+    }
+
+    /// Forgets what it received under a name.
+    pub async fn forget(&self, name: &str) {
+        let url = format!("{}/_double/log/{name}", self.url);
+        let response = self.http.delete(url).send().await.unwrap();
+        assert!(response.status().is_success(), "{}", response.text().await.unwrap());
     }
 
     /// Lets the streams under a name go on that wait after `gate_after`.

@@ -10,7 +10,6 @@
 )]
 
 mod harness;
-#[expect(dead_code, reason = "others use the rest")]
 mod spoken;
 
 mod shipped {
@@ -21,6 +20,7 @@ mod shipped {
     mod deltas;
     mod exceptions;
     mod matrix;
+    mod own;
     mod request;
     mod upstream;
 }

@@ -8,7 +8,7 @@ use wire::{
     ReasoningStyle, Reply, Request, Role, StreamError, Target,
 };
 
-use crate::harness::{Gateway, http};
+use crate::harness::Gateway;
 
 /// Where a dialect is served.
 #[derive(Clone, Copy)]
@@ -57,9 +57,10 @@ pub(crate) fn saying(model: &str, text: &str, stream: bool) -> Request {
 }
 
 impl Surface {
-    /// Whether a request can be written in the surface's dialect.
-    pub(crate) fn can_ask(&self, request: &Request) -> Result<(), wire::WriteError> {
-        self.written(request).map(drop)
+    /// A request's body in the surface's dialect.
+    pub(crate) fn body(&self, request: &Request) -> Result<Value, wire::WriteError> {
+        let written = self.written(request)?;
+        Ok(serde_json::from_slice(&written.body).unwrap())
     }
 
     fn written(&self, request: &Request) -> Result<Outgoing, wire::WriteError> {
@@ -80,13 +81,14 @@ impl Surface {
     /// Asks, and reads the reply to its end. `more`: fields for the body, which a provider is not
     /// sent.
     pub(crate) async fn ask(&self, gateway: &Gateway, request: &Request, more: &Value) -> Told {
-        let written = self.written(request).unwrap();
-        let mut body: Value = serde_json::from_slice(&written.body).unwrap();
+        let path = self.written(request).unwrap().path;
+        let mut body = self.body(request).unwrap();
         for (name, value) in more.as_object().into_iter().flatten() {
             body[name] = value.clone();
         }
-        let response = http()
-            .post(format!("{}{}{}", gateway.url, self.prefix, written.path))
+        let response = gateway
+            .client()
+            .post(format!("{}{}{}", gateway.url, self.prefix, path))
             .bearer_auth(&gateway.key)
             .header("content-type", "application/json")
             .body(body.to_string())

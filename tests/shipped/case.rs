@@ -6,6 +6,7 @@ use serde_json::{Map, Value};
 use wire::Delta;
 
 use super::deltas;
+use super::request::MODEL;
 
 /// One case.
 #[derive(Debug, Clone)]
@@ -28,6 +29,8 @@ pub(super) struct Case {
     pub(super) stop: Option<u16>,
     /// What its metadata has, among others.
     pub(super) stop_metadata: Map<String, Value>,
+    /// What models answer that the plugin asks: name and text, in order.
+    pub(super) asides: Vec<(String, String)>,
 }
 
 /// What a request hook decides.
@@ -42,17 +45,8 @@ pub(super) enum Decision {
 }
 
 /// What the host would have to answer; a gateway has its own.
-const HOST: [&str; 9] = [
-    "http",
-    "models",
-    "embeddings",
-    "search",
-    "catalog",
-    "secrets",
-    "state",
-    "expect_state",
-    "calls",
-];
+const HOST: [&str; 8] =
+    ["http", "embeddings", "search", "catalog", "secrets", "state", "expect_state", "calls"];
 
 /// The shipped plugins' ids.
 pub(super) fn plugins() -> Vec<String> {
@@ -80,7 +74,7 @@ fn root() -> std::path::PathBuf {
 }
 
 fn folder(path: &Path) -> impl Iterator<Item = std::path::PathBuf> + use<> {
-    std::fs::read_dir(path).unwrap().map(|entry| entry.unwrap().path())
+    std::fs::read_dir(path).into_iter().flatten().map(|entry| entry.unwrap().path())
 }
 
 /// The case, if it needs nothing of the host.
@@ -90,6 +84,7 @@ fn read(plugin: &str, path: &Path) -> Option<Case> {
     if HOST.iter().any(|field| case.get(field).is_some()) {
         return None;
     }
+    let asides = asides(&case)?;
     let list = |field: &str| case[field].as_array().cloned();
     let object = |value: &Value| value.as_object().cloned().unwrap_or_default();
     let replies = |values: Vec<Value>| deltas::read_all(values).unwrap();
@@ -112,7 +107,20 @@ fn read(plugin: &str, path: &Path) -> Option<Case> {
         expect: list("expect").map(replies).unwrap_or_default(),
         stop: case.get("stop").map(number),
         stop_metadata: object(&case["stop_metadata"]),
+        asides,
     })
+}
+
+/// What models answer beside the one that is asked; none where it is the same, or fails.
+fn asides(case: &Value) -> Option<Vec<(String, String)>> {
+    let lines = case["models"].as_array().into_iter().flatten();
+    let named = case["options"]["model"].as_str();
+    let answers = lines.map(|line| {
+        let model = line["model"].as_str().or(named)?;
+        let is_other = case["request"]["model"] != model && model != MODEL;
+        is_other.then_some((model.to_owned(), line["text"].as_str()?.to_owned()))
+    });
+    answers.collect()
 }
 
 fn number(value: &Value) -> u16 {

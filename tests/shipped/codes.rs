@@ -43,7 +43,7 @@ impl Codes {
                     ((*choice, 3, *index), arguments)
                 }
                 Delta::Annotation { json, .. } => {
-                    *json = Json::parse(&self.text(json.as_str())).unwrap();
+                    *json = Json::parse(self.text(json.as_str())).unwrap();
                     continue;
                 }
                 _ => continue,

@@ -3,24 +3,36 @@
 
 /// Cells that can't be as the case says: surface (or `*`), case, reason.
 pub(super) const CELLS: &[(&str, &str, &str)] = &[
-    (MESSAGES, "guard/reasoning", "a refusal is a text"),
+    ("*", "file-parser/engine_native", "the models here read no files: see `own.rs`"),
+    (MESSAGES, "file-parser/reused", ANNOTATIONS),
+    (RESPONSES, "file-parser/reused", ANNOTATIONS),
+    (MESSAGES, "file-parser/unknown", "a file is a PDF or a text"),
+    (MESSAGES, "moderation/user_only", SYSTEM),
+    (RESPONSES, "moderation/user_only", SYSTEM),
     (MESSAGES, "pii/choices", ARGUMENTS),
     (MESSAGES, "pii/json_answer", FORMAT),
     (MESSAGES, "reasoning/exclude", EXCLUDE),
     (MESSAGES, "reasoning/exclude_upstream", EXCLUDE),
+    (MESSAGES, "response-healing/broken_off", FORMAT),
+    (RESPONSES, "response-healing/broken_off", "what breaks off without a reason has ended"),
     (MESSAGES, "response-healing/choices", FORMAT),
     (MESSAGES, "response-healing/inner_quotes", FORMAT),
     (MESSAGES, "response-healing/not_streamed", FORMAT),
     (MESSAGES, "response-healing/python", FORMAT),
+    (MESSAGES, "response-healing/simulated", FORMAT),
     (MESSAGES, "response-healing/tool_call", ARGUMENTS),
+    (MESSAGES, "response-healing/tool_call_not_streamed", FORMAT),
     (MESSAGES, "response-healing/truncated", FORMAT),
     ("*", "guard/arguments", "pieces of parallel calls that alternate are let go one by one"),
     ("*", "response-healing/misfit_streamed", "a whole reply that can't be mended stays as it is"),
 ];
 
 const MESSAGES: &str = "anthropic-messages";
+const RESPONSES: &str = "openai-responses";
 const FORMAT: &str = "a format is a schema; there is none for any JSON";
 const ARGUMENTS: &str = "arguments are an object";
+const ANNOTATIONS: &str = "a client can't send annotations back";
+const SYSTEM: &str = "a request has more than system messages";
 const EXCLUDE: &str = "a request can't ask for thoughts to be left out";
 
 /// Plugins without a cell, and what is tested instead.

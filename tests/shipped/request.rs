@@ -49,10 +49,22 @@ pub(super) fn read(line: &Value, dialect: &'static str, stream: bool) -> (Reques
     (request, Value::Object(more))
 }
 
+/// Messages of a body in OpenRouter's form, with the fields of the case's that are no provider's.
+pub(super) fn with_fields(body: &Value, line: &Value) -> Value {
+    let mut messages = body.clone();
+    let lines = line["messages"].as_array().into_iter().flatten();
+    for (message, line) in messages.as_array_mut().unwrap().iter_mut().zip(lines) {
+        for (name, value) in line["extra"].as_object().into_iter().flatten() {
+            message[name] = value.clone();
+        }
+    }
+    messages
+}
+
 /// All texts of a request's messages, in order.
 pub(super) fn texts(line: &Value) -> Vec<String> {
-    let messages = line["messages"].as_array().into_iter().flatten().map(message);
-    let parts = messages.flat_map(|message| message.parts);
+    let messages = line["messages"].as_array().into_iter().flatten();
+    let parts = messages.flat_map(|line| message(line).parts);
     parts
         .filter_map(|part| match part.content {
             Content::Text(text) => Some(text),

@@ -7,7 +7,7 @@ use super::{
 };
 use crate::conversation::Upstream;
 use crate::harness::{Double, Gateway, http};
-use crate::sandbox::caller::{charged, gateway, grant, reach};
+use crate::sandbox::caller::{charged, gateway, grant, nanos, reach};
 
 /// A turn that calls the tool with these arguments.
 fn with(arguments: &Value) -> Turn {
@@ -138,6 +138,40 @@ async fn a_round_that_can_not_be_paid_is_an_error() {
     assert_eq!(streamed.chunks.last().unwrap()["error"]["code"], 402, "{streamed:?}");
     assert_eq!(charged(&gateway).await, 2 * first);
     assert_eq!(sent(&double, Upstream::Openai, 0).await.len(), 2);
+}
+
+/// What is held once so many requests have reached the model, in nano-dollars. The model waits; then
+/// it goes on, and the reply ends.
+async fn held(double: &Double, gateway: &Gateway, body: &Value, requests: usize) -> i64 {
+    let name = Upstream::Openai.name();
+    let before = sent(double, Upstream::Openai, 0).await.len();
+    let look = async {
+        double.log_when(name, before + requests, before + requests - 1).await;
+        let (_, credits) = gateway.manage(reqwest::Method::GET, "/credits", None).await;
+        double.release(name).await;
+        nanos(&credits["data"]["held"])
+    };
+    let (streamed, held) = tokio::join!(gateway.stream(body), look);
+    assert_eq!(streamed.finishes(), ["stop"]);
+    held
+}
+
+#[tokio::test]
+async fn each_round_is_held_for_while_it_is_written() {
+    let (double, gateway) = start("").await;
+    let mut plain = chat(Upstream::Openai, &json!({}));
+    plain.as_object_mut().unwrap().remove("tools");
+    let mut script = looks(Upstream::Openai);
+    for answer in [0, 2] {
+        script["stream"][answer]["gate_after"] = json!(0);
+    }
+    double.script(Upstream::Openai.name(), &script).await;
+    let one = held(&double, &gateway, &plain, 1).await;
+    assert!(one > 0);
+    double.script(Upstream::Openai.name(), &script).await;
+    let both = held(&double, &gateway, &chat(Upstream::Openai, &json!({})), 2).await;
+    assert!(both >= 2 * one, "{both} nano-dollars are held for two rounds, {one} for one");
+    charged(&gateway).await;
 }
 
 /// Waits until the tool runs, leaves, and lets the tool end.

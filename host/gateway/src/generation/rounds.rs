@@ -15,6 +15,7 @@ use wire::{
 use super::record::Record;
 use super::{Ask, Client, Reply, attempt};
 use crate::app::App;
+use crate::billing::Hold;
 use crate::clock;
 use crate::error::Error;
 use crate::plugin::{self, Pipeline};
@@ -39,6 +40,14 @@ pub(super) struct Rounds {
     rounds: u32,
     calls: u32,
     stop: Stop,
+    /// What the round may cost, over what was held for the first.
+    hold: Option<Hold>,
+}
+
+impl Drop for Rounds {
+    fn drop(&mut self) {
+        self.let_go();
+    }
 }
 
 /// Thoughts of one reply.
@@ -79,6 +88,7 @@ impl Rounds {
             rounds: 0,
             calls: 0,
             stop,
+            hold: None,
         })))
     }
 
@@ -199,17 +209,23 @@ impl Rounds {
         }
         let bytes = plugin::size_of_request(&self.request);
         let worst = plan.cost_max(&self.request, bytes, &app.config.billing);
-        // What was held covers the first round. This one is reserved by itself; what it costs is
-        // settled with the rest.
+        // What was held covers the first round. This one is held by itself while it runs; what it
+        // costs is settled with the rest.
+        self.let_go();
         let id = format!("{}/{}", ask.id, self.rounds);
-        let hold = app.billing.hold(&id, &ask.caller.hash, worst, clock::unix_ms())?;
-        let attempted = attempt(app, &plan, &self.request, client, record).await;
-        hold.void();
-        let (answer, step) = attempted?;
+        self.hold = Some(app.billing.hold(&id, &ask.caller.hash, worst, clock::unix_ms())?);
+        let (answer, step) = attempt(app, &plan, &self.request, client, record).await?;
         record.begin_round(&step, bytes, self.request.clone());
         reply.endpoint = Some(step.endpoint);
         reply.pipeline.excuse(clock::now().saturating_duration_since(began));
         Ok(Some(answer))
+    }
+
+    /// Gives back what was held for a round that is over.
+    fn let_go(&mut self) {
+        if let Some(hold) = self.hold.take() {
+            hold.void();
+        }
     }
 
     /// Adds what the model said, and what its calls gave, to what it is asked.

@@ -43,6 +43,7 @@ pub(super) async fn run(
     }
     let metered = record.meter.read().await;
     let billed = record.bill(reply.endpoint.as_deref(), metered);
+    drop(reply.rounds.take());
     // The end is announced after it is settled: what a client saw end was billed.
     reply.hold.settle(billed.amount, record.row()).await?;
     let usage = &billed.metered.usage;
