@@ -26,6 +26,7 @@ mod meter;
 mod record;
 mod rounds;
 mod routed;
+mod stop;
 mod stream;
 mod turn;
 mod whole;

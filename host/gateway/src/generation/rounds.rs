@@ -6,13 +6,13 @@
 
 use std::collections::BTreeMap;
 
-use serde::Deserialize;
 use wire::{
-    Chunk, Content, Delta, ErrorType, Extra, FinishReason, Json, Message, Part, ReasoningDetail,
-    Reply as Said, Request, Role, Tool, ToolCall, ToolChoice,
+    Chunk, Delta, ErrorType, Extra, FinishReason, Message, Part, ReasoningDetail, Reply as Said,
+    Request, Role, Tool, ToolCall, ToolChoice,
 };
 
 use super::record::Record;
+use super::stop::{Progress, Stop};
 use super::{Ask, Client, Reply, attempt};
 use crate::app::App;
 use crate::billing::Hold;
@@ -21,6 +21,14 @@ use crate::error::Error;
 use crate::plugin::{self, Pipeline};
 use crate::routing;
 use crate::upstream::Answer;
+
+/// Who asks, and where.
+#[derive(Clone, Copy)]
+pub(super) struct Asking<'a> {
+    pub(super) app: &'a App,
+    pub(super) ask: &'a Ask,
+    pub(super) client: &'a Client,
+}
 
 /// The rounds of a generation that has tools of plugins.
 pub(super) struct Rounds {
@@ -36,9 +44,10 @@ pub(super) struct Rounds {
     shown: u16,
     /// Where the round's thoughts stand in it.
     thoughts: Thoughts,
-    /// Rounds that are over, and calls that were made.
+    /// Rounds that are over.
     rounds: u32,
-    calls: u32,
+    /// The tools that were called in them.
+    called: Vec<String>,
     stop: Stop,
     /// What the round may cost, over what was held for the first.
     hold: Option<Hold>,
@@ -86,7 +95,7 @@ impl Rounds {
             shown: 0,
             thoughts: Thoughts::default(),
             rounds: 0,
-            calls: 0,
+            called: Vec::new(),
             stop,
             hold: None,
         })))
@@ -178,12 +187,11 @@ impl Rounds {
     /// A guard's failure, no credit for another round, or no endpoint that answers.
     pub(super) async fn next(
         &mut self,
-        app: &App,
-        ask: &Ask,
+        asking: &Asking<'_>,
         reply: &mut Reply,
-        client: &Client,
         record: &mut Record,
     ) -> Result<Option<Answer>, Error> {
+        let Asking { app, ask, client } = *asking;
         let began = clock::now();
         let metered = record.meter.read().await;
         record.end_round(reply.endpoint.as_deref(), &metered);
@@ -194,9 +202,14 @@ impl Rounds {
         if client.is_gone() {
             return Ok(None);
         }
-        let tokens = record.tokens_written();
-        let spent = record.cost_so_far(reply).nanos();
-        if self.stop.is_met(self.rounds, self.calls, tokens, spent, &self.request) {
+        let spent = record.cost_so_far(reply);
+        let progress = Progress {
+            rounds: self.rounds,
+            called: &self.called,
+            tokens: record.tokens_written(),
+            spent,
+        };
+        if self.stop.is_met(&progress) {
             self.leave_tools();
         }
         // The fallbacks may have suffixes that stand for plugins.
@@ -209,10 +222,10 @@ impl Rounds {
         }
         let bytes = plugin::size_of_request(&self.request);
         let worst = plan.cost_max(&self.request, bytes, &app.config.billing);
-        // What was held covers the first round. This one is held by itself while it runs; what it
-        // costs is settled with the rest.
+        // What was held covers the first round. This one is held by itself while it runs, with those
+        // before it; what all cost is settled at the end.
         self.let_go();
-        let id = format!("{}/{}", ask.id, self.rounds);
+        let (id, worst) = (format!("{}/{}", ask.id, self.rounds), worst.saturating_add(spent));
         self.hold = Some(app.billing.hold(&id, &ask.caller.hash, worst, clock::unix_ms())?);
         let (answer, step) = attempt(app, &plan, &self.request, client, record).await?;
         record.begin_round(&step, bytes, self.request.clone());
@@ -242,7 +255,7 @@ impl Rounds {
                 parts: vec![Part::new(result)],
                 extra: Extra::default(),
             });
-            self.calls = self.calls.saturating_add(1);
+            self.called.push(call.name.clone());
         }
         self.rounds = self.rounds.saturating_add(1);
         // A model that must call would call for ever.
@@ -266,83 +279,5 @@ impl Rounds {
             false => self.request.tool_choice = Some(ToolChoice::None),
             true => self.request.tools.retain(is_clients),
         }
-    }
-}
-
-/// When the model is asked for the last time.
-struct Stop {
-    calls_max: u32,
-    conditions: Vec<Condition>,
-}
-
-/// `stop_server_tools_when`: any of these.
-#[derive(Debug, Deserialize)]
-#[serde(tag = "type", rename_all = "snake_case")]
-enum Condition {
-    StepCountIs { step_count: u32 },
-    HasToolCall { tool_name: String },
-    MaxTokensUsed { max_tokens: u64 },
-    MaxCost { max_cost_in_dollars: f64 },
-    FinishReasonIs { reason: String },
-}
-
-impl Stop {
-    fn read(request: &Request, calls_max: u32) -> Result<Self, Error> {
-        let field = |name: &str| {
-            let mut rest = request.controls.rest.iter();
-            rest.find(|(known, json)| known == name && *json != Json::null()).map(|(_, json)| json)
-        };
-        let wrong = |name: &str, expected: &str| {
-            let message = format!("{name}: expected {expected}");
-            Error::client(ErrorType::InvalidRequest, message)
-        };
-        let asked = match field("max_tool_calls").map(Json::read::<u32>) {
-            None => calls_max,
-            Some(Ok(asked)) if (1..=calls_max).contains(&asked) => asked,
-            Some(_) => {
-                let expected = format!("a number from 1 to {calls_max} (plugins.tool_calls_max)");
-                return Err(wrong("max_tool_calls", &expected));
-            }
-        };
-        let conditions = field("stop_server_tools_when").map(Json::read::<Vec<Condition>>);
-        let conditions = conditions.transpose().map_err(|error| {
-            wrong("stop_server_tools_when", &format!("a list of conditions: {error}"))
-        })?;
-        match conditions {
-            Some(conditions) if conditions.is_empty() => {
-                Err(wrong("stop_server_tools_when", "one condition at least"))
-            }
-            // The conditions count instead of the number, within what the operator allows.
-            Some(conditions) => Ok(Self { calls_max, conditions }),
-            None => Ok(Self { calls_max: asked, conditions: Vec::new() }),
-        }
-    }
-
-    fn is_met(
-        &self,
-        rounds: u32,
-        calls: u32,
-        tokens: u64,
-        spent_nanos: i64,
-        request: &Request,
-    ) -> bool {
-        let has_called = |tool: &str| {
-            let mut parts = request.messages.iter().flat_map(|message| &message.parts);
-            parts.any(|part| match &part.content {
-                Content::ToolCall { name, .. } => name == tool,
-                _ => false,
-            })
-        };
-        calls >= self.calls_max
-            || self.conditions.iter().any(|condition| match condition {
-                Condition::StepCountIs { step_count } => rounds >= *step_count,
-                Condition::HasToolCall { tool_name } => has_called(tool_name),
-                Condition::MaxTokensUsed { max_tokens } => tokens >= *max_tokens,
-                Condition::MaxCost { max_cost_in_dollars } => {
-                    let most = ledger::Money::from_usd_f64(*max_cost_in_dollars);
-                    most.is_ok_and(|most| spent_nanos >= most.nanos())
-                }
-                Condition::FinishReasonIs { reason } => reason == FinishReason::ToolCalls.as_str(),
-            })
     }
 }

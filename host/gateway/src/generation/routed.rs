@@ -71,16 +71,18 @@ impl Record {
         let silent = self.plugin_ids().filter(|id| stages.iter().all(|stage| stage.plugin != **id));
         let silent: Vec<Value> = silent.map(|id| json!({"type": "plugin", "name": id})).collect();
         let told = stages.iter().map(|stage| {
-            let mut entry = json!({"type": stage.kind, "name": stage.name});
+            let mut entry = Map::new();
+            entry.insert("type".to_owned(), json!(stage.kind));
+            entry.insert("name".to_owned(), json!(stage.name));
             if let Some(summary) = &stage.summary {
-                entry["summary"] = json!(summary);
+                entry.insert("summary".to_owned(), json!(summary));
             }
             if !stage.data.is_empty() {
                 let data = stage.data.iter();
                 let data = data.map(|(name, json)| (name.clone(), json.read().unwrap_or_default()));
-                entry["data"] = Value::Object(data.collect());
+                entry.insert("data".to_owned(), Value::Object(data.collect()));
             }
-            entry
+            Value::Object(entry)
         });
         silent.into_iter().chain(told).collect()
     }

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 use wire::{Chunk, Delta, Reply as Said, WriteStream};
 
 use super::record::Record;
+use super::rounds::Asking;
 use super::{Ask, Client, Reply};
 use crate::app::App;
 use crate::clock;
@@ -135,7 +136,8 @@ impl Pump<'_> {
             return Ok(None);
         }
         let deadline = self.record.deadline;
-        let next = rounds.next(self.app, self.ask, self.reply, self.client, self.record);
+        let asking = Asking { app: self.app, ask: self.ask, client: self.client };
+        let next = rounds.next(&asking, self.reply, self.record);
         let answer = tokio::time::timeout_at(deadline.into(), Box::pin(next)).await;
         self.reply.rounds = Some(rounds);
         match answer {

@@ -3,6 +3,7 @@
 use wire::{Chunk, Cost, Head};
 
 use super::record::Record;
+use super::rounds::Asking;
 use super::{Ask, Client, Reply};
 use crate::app::App;
 use crate::clock;
@@ -53,7 +54,8 @@ pub(super) async fn settle(
     for chunk in &chunks {
         record.meter.note(chunk, clock::now);
     }
-    let rounds = Box::pin(go_on(app, ask, &mut reply, &mut chunks, client, record)).await;
+    let asking = Asking { app, ask, client };
+    let rounds = Box::pin(go_on(asking, &mut reply, &mut chunks, record)).await;
     record.cancelled = client.is_gone();
     let hooked = match rounds {
         Ok(()) => hook(&mut reply, chunks).await,
@@ -76,22 +78,22 @@ pub(super) async fn settle(
 
 /// Asks again for as long as the model calls tools that plugins run. The rounds' chunks are joined.
 async fn go_on(
-    app: &App,
-    ask: &Ask,
+    asking: Asking<'_>,
     reply: &mut Reply,
     chunks: &mut Vec<Chunk>,
-    client: &Client,
     record: &mut Record,
 ) -> Result<(), Error> {
     let Some(mut rounds) = reply.rounds.take() else { return Ok(()) };
     chunks.iter_mut().for_each(|chunk| rounds.take(chunk));
     // What came is a round's, and no more the whole.
     reply.answer.source = None;
-    while rounds.goes_on() && !client.is_gone() {
+    while rounds.goes_on() && !asking.client.is_gone() {
         let deadline = record.deadline;
-        let next = rounds.next(app, ask, reply, client, record);
+        let next = rounds.next(&asking, reply, record);
         let answer = tokio::time::timeout_at(deadline.into(), next).await;
-        let Some(answer) = answer.unwrap_or_else(|_| Err(super::too_late(app)))? else { break };
+        let Some(answer) = answer.unwrap_or_else(|_| Err(super::too_late(asking.app)))? else {
+            break;
+        };
         for mut chunk in answer.chunks {
             record.meter.note(&chunk, clock::now);
             rounds.take(&mut chunk);

@@ -94,8 +94,12 @@ impl Entries {
         macro_rules! check {
             ($hook:ident) => {
                 match &self.$hook {
-                    Some(In::Pure(entry)) => drop(entry.load(store.as_context_mut(), instance)?),
-                    Some(In::Waiting(entry)) => drop(entry.load(store.as_context_mut(), instance)?),
+                    Some(In::Pure(entry)) => {
+                        entry.load(store.as_context_mut(), instance)?;
+                    }
+                    Some(In::Waiting(entry)) => {
+                        entry.load(store.as_context_mut(), instance)?;
+                    }
                     None => {}
                 }
             };

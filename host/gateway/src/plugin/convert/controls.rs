@@ -8,8 +8,8 @@ use super::super::fault::{Failed, Fault};
 /// Those that a request has, by name.
 pub(super) fn shown(request: &Request) -> Vec<(&'static str, Json)> {
     let Controls { models, provider, session_id, .. } = &request.controls;
-    let models = Some(models).filter(|models| !models.is_empty()).map(|it| Json::of(it));
-    let session_id = session_id.as_ref().map(|id| Json::of(id));
+    let models = Some(models).filter(|models| !models.is_empty()).map(Json::of);
+    let session_id = session_id.as_ref().map(Json::of);
     let all = [(MODELS, models), (PROVIDER, provider.clone()), (SESSION_ID, session_id)];
     all.into_iter().filter_map(|(name, json)| Some((name, json?))).collect()
 }
