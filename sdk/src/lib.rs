@@ -59,6 +59,7 @@ pub mod metrics;
 pub mod models;
 #[cfg(any(target_arch = "wasm32", test))]
 mod panics;
+mod places;
 mod plugin;
 pub mod report;
 mod request;
@@ -89,6 +90,7 @@ pub use bindings::base::patchbay::plugin::types::{
 };
 pub use edit::{Edit, Editor};
 pub use generation::Generation;
+pub use places::Places;
 pub use plugin::{Plugin, Stream};
 pub use window::{Patterns, Piece, Window};
 

@@ -5,13 +5,12 @@
 
 use crate::json;
 use crate::options::Output;
-use crate::places::Places;
 use crate::pseudonyms::Pseudonyms;
 use crate::restore::Form;
 use crate::rules::Rules;
 use crate::tape::{Piece, Tape};
-use patchbay_sdk::Rejection;
 use patchbay_sdk::scan::{self, Scan};
+use patchbay_sdk::{Places, Rejection};
 use std::cell::RefCell;
 use std::collections::{BTreeMap, HashSet};
 use std::rc::Rc;

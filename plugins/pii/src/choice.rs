@@ -2,12 +2,11 @@
 
 use crate::channel::{Channel, Reply};
 use crate::json;
-use crate::places::Places;
 use crate::restore::Form;
 use crate::tell;
 use patchbay_sdk::{
-    Delta, Error, Interest, JsonDelta, OtherDelta, ReasoningDelta, ReasoningDetail, Rejection,
-    Stream, TextDelta, ToolCallDelta, Verdict,
+    Delta, Error, Interest, JsonDelta, OtherDelta, Places, ReasoningDelta, ReasoningDetail,
+    Rejection, Stream, TextDelta, ToolCallDelta, Verdict,
 };
 use std::collections::BTreeMap;
 use std::rc::Rc;

@@ -14,7 +14,6 @@ mod kind;
 mod literals;
 mod look;
 mod options;
-mod places;
 mod pseudonyms;
 mod redact;
 mod restore;

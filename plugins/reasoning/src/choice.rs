@@ -2,8 +2,8 @@
 
 use crate::split::{Settled, Splitter};
 use patchbay_sdk::{
-    Delta, Error, FinishReason, Interest, ReasoningDelta, ReasoningDetail, ReasoningKind, Stream,
-    TextDelta, ToolCallDelta, Verdict,
+    Delta, Error, FinishReason, Interest, Places, ReasoningDelta, ReasoningDetail, ReasoningKind,
+    Stream, TextDelta, ToolCallDelta, Verdict,
 };
 
 /// The stream of one choice.
@@ -21,6 +21,10 @@ pub(crate) struct Choice {
     /// Whether the text had calls.
     has_called: bool,
     call: Option<Call>,
+    /// Where the answer's characters stood in the text that came.
+    places: Places,
+    /// What came, and what of it is answer, since nothing was held last.
+    unsettled: (String, String),
 }
 
 /// A call that is being read.
@@ -43,6 +47,8 @@ impl Choice {
             next_call: 0,
             has_called: false,
             call: None,
+            places: Places::default(),
+            unsettled: Default::default(),
         }
     }
 
@@ -52,6 +58,8 @@ impl Choice {
         }
         let is_idle = self.splitter.is_empty() && self.call.is_none();
         let is_changed = match delta {
+            // It stands beside the text, and interrupts nothing.
+            Delta::Annotation(it) => return self.places.moved(&it.json).is_none(),
             Delta::Reasoning(_) => self.excludes,
             Delta::Finish(finish) => self.has_called && finish.reason == FinishReason::Stop,
             _ => false,
@@ -74,6 +82,31 @@ impl Choice {
                 self.next_call = self.next_call.max(call.index.saturating_add(1))
             }
             _ => {}
+        }
+    }
+
+    /// Text that went on as it came.
+    fn keep(&mut self, delta: &Delta) {
+        if let Delta::Text(TextDelta { text, .. }) = delta {
+            self.places.add(text, text);
+        }
+    }
+
+    /// Splits more text, and remembers where what went on of it stood.
+    fn follow(&mut self, text: &str, is_end: bool, out: &mut Vec<Delta>) {
+        let before = out.len();
+        self.split(text, is_end, out);
+        let (came, went) = &mut self.unsettled;
+        came.push_str(text);
+        for delta in out.iter().skip(before) {
+            if let Delta::Text(TextDelta { text, .. }) = delta {
+                went.push_str(text);
+            }
+        }
+        if self.splitter.is_empty() {
+            self.places.replace(came, went);
+            came.clear();
+            went.clear();
         }
     }
 
@@ -172,8 +205,9 @@ impl Call {
 
 impl Stream for Choice {
     fn interest(&self) -> Interest {
-        // Roles, annotations and usage have no place in the text, so they go round.
+        // Roles and usage have no place in the text, so they go round.
         Interest::TEXT
+            | Interest::ANNOTATION
             | Interest::REASONING
             | Interest::TOOL_CALL
             | Interest::REFUSAL
@@ -184,15 +218,23 @@ impl Stream for Choice {
 
     fn push(&mut self, batch: Vec<Delta>) -> Result<Verdict, Error> {
         if batch.iter().all(|delta| self.passes(delta)) {
+            batch.iter().for_each(|delta| self.keep(delta));
             return Ok(Verdict::Pass);
         }
         let mut out = Vec::with_capacity(batch.len());
         for mut delta in batch {
-            if let Delta::Text(TextDelta { text, .. }) = &delta {
-                self.split(text, false, &mut out);
-                continue;
+            match &mut delta {
+                Delta::Text(TextDelta { text, .. }) => {
+                    self.follow(text, false, &mut out);
+                    continue;
+                }
+                Delta::Annotation(it) => {
+                    it.json = self.places.moved(&it.json).unwrap_or(std::mem::take(&mut it.json));
+                    out.push(delta);
+                    continue;
+                }
+                _ => self.follow("", true, &mut out),
             }
-            self.split("", true, &mut out);
             self.note(&delta);
             match &mut delta {
                 Delta::Reasoning(_) if self.excludes => continue,
@@ -210,7 +252,7 @@ impl Stream for Choice {
 
     fn finish(&mut self) -> Result<Verdict, Error> {
         let mut out = Vec::new();
-        self.split("", true, &mut out);
+        self.follow("", true, &mut out);
         Ok(if out.is_empty() { Verdict::Pass } else { Verdict::Emit(out) })
     }
 }

@@ -167,6 +167,7 @@ const NOTHING_SAID: Thinking =
     Thinking { enabled: None, effort: None, max_tokens: None, exclude: false, summary: None };
 
 patchbay_sdk::cases![
+    "cases/annotations.json",
     "cases/anywhere.json",
     "cases/at_the_start.json",
     "cases/blank_answer.json",

@@ -1,11 +1,19 @@
-//! Where a place of the upstream's text is in the client's: values are longer or shorter than what
-//! stands for them, and annotations name places by characters.
+//! Where a place of the text that came is in the text that went on: whoever changes a text moves what
+//! annotations name by characters.
 
 use serde_json::Value;
 
-/// How far a text was read and written, in characters, and where the two parted.
+/// How far a choice's text was read and written, in characters, and where the two parted.
+///
+/// ```
+/// use patchbay_sdk::Places;
+/// let mut places = Places::default();
+/// places.replace("Hm. Yes, [a].", "Yes, [a].");
+/// let moved = places.moved(r#"{"url_citation":{"start_index":9,"end_index":12}}"#);
+/// assert_eq!(moved.as_deref(), Some(r#"{"url_citation":{"start_index":5,"end_index":8}}"#));
+/// ```
 #[derive(Debug, Default)]
-pub(crate) struct Places {
+pub struct Places {
     read: usize,
     written: usize,
     /// Behind each text that was replaced: what was read and what was written.
@@ -13,20 +21,54 @@ pub(crate) struct Places {
 }
 
 impl Places {
-    /// Takes note that `written` went out for `read`.
-    pub(crate) fn add(&mut self, read: &str, written: &str) {
-        let count = read.chars().count();
+    /// Takes note that `written` went out for `read`, which is replaced as a whole.
+    pub fn add(&mut self, read: &str, written: &str) {
+        let (begin, count) = ((self.read, self.written), read.chars().count());
         self.read += count;
         if read == written {
             self.written += count;
             return;
         }
         self.written += written.chars().count();
-        self.parted.push((self.read, self.written));
+        let end = (self.read, self.written);
+        match self.parted.last_mut() {
+            // What is replaced next to it is one with it.
+            Some(last) if *last == begin => *last = end,
+            _ => self.parted.push(end),
+        }
+    }
+
+    /// The same where only the middle differs: what both begin and end with stays in its place.
+    pub fn replace(&mut self, read: &str, written: &str) {
+        let begin: usize = read
+            .chars()
+            .zip(written.chars())
+            .take_while(|(one, other)| one == other)
+            .map(|(one, _)| one.len_utf8())
+            .sum();
+        let (same, read) = read.split_at(begin);
+        let written = written.get(begin..).unwrap_or_default();
+        let end: usize = read
+            .chars()
+            .rev()
+            .zip(written.chars().rev())
+            .take_while(|(one, other)| one == other)
+            .map(|(one, _)| one.len_utf8())
+            .sum();
+        let (inner, last) = read.split_at(read.len() - end);
+        for (read, written) in [
+            (same, same),
+            (inner, written.get(..written.len() - end).unwrap_or_default()),
+            (last, last),
+        ] {
+            if !read.is_empty() || !written.is_empty() {
+                self.add(read, written);
+            }
+        }
     }
 
     /// An annotation with its places moved. `None` when none moves.
-    pub(crate) fn moved(&self, annotation: &str) -> Option<String> {
+    pub fn moved(&self, annotation: &str) -> Option<String> {
         if self.parted.is_empty() {
             return None;
         }
