@@ -56,6 +56,53 @@ fn handbook() -> tempfile::TempDir {
     folder
 }
 
+/// A PDF of these pages, each one line of text.
+fn pdf(pages: &[&str]) -> String {
+    let mut objects = vec![
+        "<< /Type /Catalog /Pages 2 0 R >>".to_owned(),
+        {
+            let kids = (0..pages.len()).map(|page| format!("{} 0 R", 4 + 2 * page));
+            let kids = kids.collect::<Vec<_>>().join(" ");
+            format!("<< /Type /Pages /Count {} /Kids [{kids}] >>", pages.len())
+        },
+        "<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica >>".to_owned(),
+    ];
+    for (number, text) in pages.iter().enumerate() {
+        let drawn = format!("BT /F 12 Tf 72 700 Td ({text}) Tj ET");
+        objects.push(format!(
+            "<< /Type /Page /Parent 2 0 R /MediaBox [0 0 612 792] /Contents {} 0 R \
+             /Resources << /Font << /F 3 0 R >> >> >>",
+            5 + 2 * number
+        ));
+        let length = drawn.len();
+        objects.push(format!("<< /Length {length} >>\nstream\n{drawn}\nendstream"));
+    }
+    let (mut file, mut places) = ("%PDF-1.4\n".to_owned(), Vec::new());
+    for (number, object) in (1..).zip(&objects) {
+        places.push(file.len());
+        file += &format!("{number} 0 obj\n{object}\nendobj\n");
+    }
+    let (start, count) = (file.len(), objects.len() + 1);
+    file += &format!("xref\n0 {count}\n0000000000 65535 f \n");
+    places.iter().for_each(|place| file += &format!("{place:010} 00000 n \n"));
+    file + &format!("trailer\n<< /Size {count} /Root 1 0 R >>\nstartxref\n{start}\n%%EOF\n")
+}
+
+#[test]
+fn a_pdf_is_read_by_the_plugin_that_reads_it_for_models() {
+    let folder = tempfile::tempdir().unwrap();
+    let manual =
+        ["Open the valve before you start the pump.", "Replace the bulb when it flickers."];
+    std::fs::write(folder.path().join("manual.pdf"), pdf(&manual)).unwrap();
+    std::fs::write(folder.path().join("broken.pdf"), "%PDF-1.4\nnothing more").unwrap();
+    let added = said(folder.path(), &["add", "manual.pdf"]);
+    assert_says(&added, &["1 added", "0 refused"]);
+    let found = said(folder.path(), &["query", "the bulb flickers", "--count", "1"]);
+    assert_says(&found, &["manual.pdf", "page 2", "Replace the bulb when it flickers."]);
+    let broken = refused(folder.path(), "", &["add", "broken.pdf"]);
+    assert_says(&broken, &["nothing of broken.pdf could be added"]);
+}
+
 #[test]
 fn a_folder_is_added_asked_listed_and_removed() {
     let folder = handbook();
