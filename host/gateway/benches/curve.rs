@@ -4,9 +4,10 @@
 
 #![expect(clippy::print_stdout, clippy::unwrap_used, reason = "a benchmark prints, and may stop")]
 
-use std::time::{Duration, Instant};
+mod measure;
 
 use gateway::bench::{Guest, text_chunk};
+use measure::measure;
 
 /// Does nothing at either hook.
 const IDLE: &str = r#"{"do":"error","at":"complete"}"#;
@@ -24,10 +25,10 @@ fn main() {
         // Plugins that may wait set timers.
         let _entered = (lane == "waiting").then(|| runtime.enter());
         for count in COUNTS {
-            let request = measure(|| guest.request(count).unwrap());
+            let request = measure(CALLS, || guest.request(count).unwrap());
             let mut stream = guest.stream(count);
             stream.push(text_chunk("a word ")).unwrap();
-            let delta = measure(|| {
+            let delta = measure(CALLS, || {
                 stream.push(text_chunk("a word ")).unwrap();
             });
             println!("| {count} {lane} | {request} | {delta} |");
@@ -60,29 +61,6 @@ fn main() {
     }
 }
 
-/// Half and ninety-nine of a hundred calls are faster.
-fn measure(mut call: impl FnMut()) -> String {
-    for _ in 0..CALLS / 10 {
-        call();
-    }
-    let mut took: Vec<Duration> = (0..CALLS)
-        .map(|_| {
-            let begun = now();
-            call();
-            now() - begun
-        })
-        .collect();
-    took.sort_unstable();
-    let at = |share: usize| took.get(took.len() * share / 100).copied().unwrap_or_default();
-    let micros = |duration: Duration| duration.as_secs_f64() * 1e6;
-    format!("{:.2} / {:.2} µs", micros(at(50)), micros(at(99)))
-}
-
-#[expect(clippy::disallowed_methods, reason = "a benchmark measures time")]
-fn now() -> Instant {
-    Instant::now()
-}
-
 /// Resident memory in KiB.
 fn resident() -> usize {
     let text = std::fs::read_to_string("/proc/self/status").unwrap();
@@ -90,4 +68,4 @@ fn resident() -> usize {
     line.split_whitespace().nth(1).unwrap().parse().unwrap()
 }
 
-const CALLS: usize = 5_000;
+const CALLS: u32 = 5_000;

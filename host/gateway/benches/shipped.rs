@@ -4,9 +4,12 @@
 
 #![expect(clippy::print_stdout, clippy::unwrap_used, reason = "a benchmark prints, and may stop")]
 
-use std::time::{Duration, Instant};
+mod measure;
+
+use std::time::Duration;
 
 use gateway::bench::{Guest, Start, shipped, text_chunk};
+use measure::{measure, now};
 
 fn main() {
     sizes();
@@ -56,7 +59,7 @@ fn patterns() {
             let mut stream = guest.stream(1);
             stream.push(text_chunk("a word ")).unwrap();
             let mut words = WORDS.iter().cycle();
-            let delta = measure(|| {
+            let delta = measure(CALLS, || {
                 stream.push(text_chunk(words.next().unwrap())).unwrap();
             });
             println!("| {id}, {what} | {delta} |");
@@ -92,32 +95,9 @@ fn pii_many() -> String {
     serde_json::json!({"output": "mask", "content_filters": filters}).to_string()
 }
 
-/// Half and ninety-nine of a hundred calls are faster.
-fn measure(mut call: impl FnMut()) -> String {
-    for _ in 0..CALLS / 10 {
-        call();
-    }
-    let mut took: Vec<Duration> = (0..CALLS)
-        .map(|_| {
-            let begun = now();
-            call();
-            now() - begun
-        })
-        .collect();
-    took.sort_unstable();
-    let at = |share: usize| took.get(took.len() * share / 100).copied().unwrap_or_default();
-    let micros = |duration: Duration| duration.as_secs_f64() * 1e6;
-    format!("{:.2} / {:.2} µs", micros(at(50)), micros(at(99)))
-}
-
-#[expect(clippy::disallowed_methods, reason = "a benchmark measures time")]
-fn now() -> Instant {
-    Instant::now()
-}
-
 /// What models write a piece at a time.
 const WORDS: [&str; 8] =
     ["The ", "quick", " brown", " fox,", " 42", " jumps", " over\n", " the lazy dog. "];
 
-const CALLS: usize = 20_000;
+const CALLS: u32 = 20_000;
 const STARTS: usize = 5;
