@@ -17,7 +17,6 @@ mod spoken;
 mod sandbox {
     mod bypass;
     mod caller;
-    mod cases;
     mod crash;
     mod entities;
     mod harm;
