@@ -44,13 +44,6 @@ impl Arguments {
         self.write(passed)
     }
 
-    /// Gives out what is held, although it may still become a match.
-    pub(crate) fn release(&mut self) -> String {
-        let mut passed = Vec::new();
-        self.line.release(&mut passed);
-        self.write(passed) + &std::mem::take(&mut self.reader.raw)
-    }
-
     /// The arguments end here.
     pub(crate) fn end(&mut self) -> String {
         let mut passed = Vec::new();

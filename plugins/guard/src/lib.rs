@@ -7,6 +7,7 @@ mod ask;
 mod filter;
 mod line;
 mod options;
+mod prose;
 mod reply;
 mod seen;
 
@@ -54,9 +55,14 @@ patchbay_sdk::export!(Guard: request, stream);
 const OPTIONS: &str = include_str!("options.json");
 
 patchbay_sdk::cases![
+    "cases/alternating_calls.json",
+    "cases/alternating_stop.json",
+    "cases/alternating_text.json",
+    "cases/alternating_thoughts.json",
     "cases/arguments.json",
     "cases/arguments_stop.json",
     "cases/block_before_mask.json",
+    "cases/blocks.json",
     "cases/choices.json",
     "cases/content_filters.json",
     "cases/content_filters_redact.json",

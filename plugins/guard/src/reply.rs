@@ -1,16 +1,16 @@
 //! The reply: everything that a client reads of one choice, on its way past the rules.
 //!
 //! What a client joins by itself (the answer, the thoughts, the refusal, the words of the sound,
-//! each call's arguments) is a text of its own. Before anything else goes on, what is held of the
-//! text before it is given out, so that the order stays; it can still become a match.
+//! each call's arguments) is a text of its own. Their pieces may alternate: what is held of one
+//! waits for more of that one, and the others go past it.
 
 use crate::arguments::Arguments;
 use crate::filter::Filter;
 use crate::line::{Line, Passed, joined};
+use crate::prose::{Field, Prose};
 use crate::seen::Seen;
 use patchbay_sdk::{
-    Delta, Error, Interest, JsonDelta, ReasoningDelta, ReasoningDetail, Stream, ToolCallDelta,
-    Verdict,
+    Delta, Error, Interest, JsonDelta, ReasoningDelta, Stream, ToolCallDelta, Verdict,
 };
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -20,63 +20,56 @@ pub(crate) struct Reply {
     choice: u16,
     filter: Filter,
     seen: Rc<RefCell<Seen>>,
-    answer: Line,
-    thoughts: Line,
-    /// The block that the last thoughts belong to.
-    detail: Option<ReasoningDetail>,
-    refusal: Line,
+    answer: Prose,
+    thoughts: Prose,
+    refusal: Prose,
     sound: Line,
     calls: Vec<(u16, Arguments)>,
-    last: Field,
     /// Whether anything went on otherwise than it came.
     has_changed: bool,
-}
-
-/// A text that the client joins.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Field {
-    Answer,
-    Thoughts,
-    Refusal,
-    Call(u16),
-    /// None of them.
-    Other,
+    /// Whether nothing has gone on since something was held.
+    is_waiting: bool,
 }
 
 impl Reply {
     pub(crate) fn new(filter: &Filter, choice: u16) -> Self {
         let seen = Rc::new(RefCell::new(Seen::default()));
-        let line = || Line::new(filter, &seen);
+        let prose = |field: Field| Prose::new(choice, field, Line::new(filter, &seen));
         Self {
             choice,
-            answer: line(),
-            thoughts: line(),
-            detail: None,
-            refusal: line(),
-            sound: line(),
+            answer: prose(Field::Answer),
+            thoughts: prose(Field::Thoughts),
+            refusal: prose(Field::Refusal),
+            sound: Line::new(filter, &seen),
             calls: Vec::new(),
-            last: Field::Other,
             has_changed: false,
+            is_waiting: false,
             filter: filter.clone(),
             seen,
         }
     }
 
     fn take(&mut self, delta: Delta, out: &mut Vec<Delta>) {
-        self.turn_to(&delta, out);
         match delta {
-            Delta::Text(it) => {
-                let text = self.push(Field::Answer, it.text);
-                out.extend(text.map(|text| Delta::text(it.choice, text)));
+            Delta::Text(ref it) => {
+                let passes = self.answer.push(&it.text, None, out);
+                self.has_changed |= !passes;
+                out.extend(passes.then_some(delta));
             }
-            Delta::Refusal(it) => {
-                let text = self.push(Field::Refusal, it.text);
-                out.extend(text.map(|text| Delta::refusal(it.choice, text)));
+            Delta::Refusal(ref it) => {
+                let passes = self.refusal.push(&it.text, None, out);
+                self.has_changed |= !passes;
+                out.extend(passes.then_some(delta));
             }
             Delta::Reasoning(it) => self.take_thought(it, out),
             Delta::ToolCall(it) => self.take_call(it, out),
             Delta::Audio(it) => self.take_sound(it, out),
-            Delta::Annotation(ref it) | Delta::Image(ref it) => {
+            Delta::Annotation(ref it) => {
+                if self.passes_whole(&it.json) {
+                    self.has_changed |= !self.answer.mark(delta, out);
+                }
+            }
+            Delta::Image(ref it) => {
                 let passes = self.passes_whole(&it.json);
                 out.extend(passes.then_some(delta));
             }
@@ -94,91 +87,20 @@ impl Reply {
         }
     }
 
-    /// Gives out what is held of another text, which this delta must not overtake.
-    fn turn_to(&mut self, delta: &Delta, out: &mut Vec<Delta>) {
-        let next = match delta {
-            // What is held then ends, which is for `end` to do.
-            Delta::Finish(_) => return,
-            Delta::Text(_) => Field::Answer,
-            Delta::Reasoning(_) => Field::Thoughts,
-            Delta::Refusal(_) => Field::Refusal,
-            Delta::ToolCall(it) => Field::Call(it.index),
-            _ => Field::Other,
-        };
-        let is_other_block = match delta {
-            Delta::Reasoning(it) => it.detail != self.detail,
-            _ => false,
-        };
-        if next != self.last || is_other_block {
-            self.release(out);
-            self.last = next;
-        }
-    }
-
-    fn release(&mut self, out: &mut Vec<Delta>) {
-        let last = self.last;
-        if let Field::Call(index) = last {
-            let call = self.calls.iter_mut().find(|(known, _)| *known == index);
-            let text = call.map(|(_, call)| call.release()).unwrap_or_default();
-            self.give(last, text, out);
-        } else if let Some(line) = self.line(last) {
-            let mut passed = Vec::new();
-            line.release(&mut passed);
-            self.give(last, joined(passed), out);
-        }
-    }
-
-    /// Gives out text that was held.
-    fn give(&mut self, field: Field, text: String, out: &mut Vec<Delta>) {
-        if text.is_empty() {
-            return;
-        }
-        self.has_changed = true;
-        let choice = self.choice;
-        out.push(match field {
-            Field::Answer | Field::Other => Delta::text(choice, text),
-            Field::Refusal => Delta::refusal(choice, text),
-            Field::Thoughts => {
-                let detail = self.detail.clone();
-                Delta::Reasoning(ReasoningDelta { choice, text, detail })
-            }
-            Field::Call(index) => {
-                let (id, name) = (None, None);
-                Delta::ToolCall(ToolCallDelta { choice, index, id, name, arguments: text })
-            }
-        });
-    }
-
-    fn line(&mut self, field: Field) -> Option<&mut Line> {
-        match field {
-            Field::Answer => Some(&mut self.answer),
-            Field::Thoughts => Some(&mut self.thoughts),
-            Field::Refusal => Some(&mut self.refusal),
-            Field::Call(_) | Field::Other => None,
-        }
-    }
-
-    /// What of a text may go on by now; `None` if nothing.
-    fn push(&mut self, field: Field, text: String) -> Option<String> {
-        let Some(line) = self.line(field) else { return Some(text) };
-        let mut passed = Vec::new();
-        if line.push(&text, &mut passed) {
-            return Some(text);
-        }
-        self.has_changed = true;
-        let text = joined(passed);
-        (!text.is_empty()).then_some(text)
-    }
-
+    /// What closes a block, its signature say, comes after all of its text.
     fn take_thought(&mut self, it: ReasoningDelta, out: &mut Vec<Delta>) {
-        let ReasoningDelta { choice, text, detail } = it;
-        self.detail.clone_from(&detail);
-        let is_bare = text.is_empty();
-        let text = self.push(Field::Thoughts, text);
-        if is_bare || text.is_some() {
-            let text = text.unwrap_or_default();
-            out.push(Delta::Reasoning(ReasoningDelta { choice, text, detail }));
-        }
+        let block = it.detail.as_ref();
+        let passes = if block.is_some_and(|it| it.signature.is_some() || it.data.is_some()) {
+            self.thoughts.close(it, out)
+        } else if it.text.is_empty() {
+            self.thoughts.mark(Delta::Reasoning(it), out)
+        } else if self.thoughts.push(&it.text, block, out) {
+            out.push(Delta::Reasoning(it));
+            true
+        } else {
+            false
+        };
+        self.has_changed |= !passes;
     }
 
     /// Id and name go on at once; a name with a match in it goes on with masks.
@@ -238,26 +160,24 @@ impl Reply {
     }
 
     fn end(&mut self, out: &mut Vec<Delta>) {
-        for field in [Field::Thoughts, Field::Answer, Field::Refusal] {
-            let mut passed = Vec::new();
-            if let Some(line) = self.line(field) {
-                line.end(&mut passed);
-            }
-            self.give(field, joined(passed), out);
+        self.has_changed |= self.holds();
+        for prose in [&mut self.thoughts, &mut self.answer, &mut self.refusal] {
+            prose.end(out);
         }
         self.sound.end(&mut Vec::new());
-        let mut texts = Vec::new();
+        let choice = self.choice;
         for (index, call) in &mut self.calls {
-            texts.push((*index, call.end()));
-        }
-        for (index, text) in texts {
-            self.give(Field::Call(index), text, out);
+            let (index, arguments) = (*index, call.end());
+            if !arguments.is_empty() {
+                let (id, name) = (None, None);
+                out.push(Delta::ToolCall(ToolCallDelta { choice, index, id, name, arguments }));
+            }
         }
     }
 
     fn holds(&self) -> bool {
-        let lines = [&self.answer, &self.thoughts, &self.refusal];
-        lines.iter().any(|line| !line.is_empty())
+        let said = [&self.answer, &self.thoughts, &self.refusal];
+        said.iter().any(|prose| !prose.is_empty())
             || self.calls.iter().any(|(_, call)| !call.is_empty())
     }
 
@@ -272,11 +192,14 @@ impl Reply {
             return Verdict::Stop(rejection);
         }
         drop(seen);
-        match out.is_empty() {
-            true if self.holds() => Verdict::Hold,
-            _ if !has_changed => Verdict::Pass,
-            _ => Verdict::Emit(out),
+        if out.is_empty() && self.holds() {
+            self.is_waiting = true;
+            return Verdict::Hold;
         }
+        // The host counts the time from a `Hold` until something is emitted; what goes past the
+        // held text shows that the reply goes on.
+        let was_waiting = std::mem::take(&mut self.is_waiting);
+        if has_changed || was_waiting { Verdict::Emit(out) } else { Verdict::Pass }
     }
 }
 
