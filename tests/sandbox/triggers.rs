@@ -104,7 +104,7 @@ async fn each_sign_enables_the_plugin_and_the_request_can_switch_it_off() {
 }
 
 #[tokio::test]
-async fn what_the_operator_switched_off_stays_silent() {
+async fn what_the_operator_switched_off_is_refused_where_it_is_named_and_else_stays_silent() {
     let config = format!("{}enabled = false\n{MARKED}", grant(&[]));
     let (double, gateway) = start(&config).await;
     for surface in talking() {
@@ -112,7 +112,9 @@ async fn what_the_operator_switched_off_stays_silent() {
             let place = format!("{sign:?} on {}", surface.dialect.name());
             let (request, mut more) = request(&surface, sign);
             let told = surface.ask(&gateway, &request, &more).await;
-            if is_served(&surface, sign, &told) {
+            if matches!(sign, Sign::Suffix | Sign::Model | Sign::Tool) {
+                assert_eq!(told.status, 403, "{place}: {}", told.body);
+            } else if is_served(&surface, sign, &told) {
                 assert!(!took_part(&double, sign).await, "{place}");
             }
             // A request that names it can't have it.

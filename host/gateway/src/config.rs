@@ -10,7 +10,7 @@ use serde::{Deserialize, Deserializer};
 
 mod address;
 pub mod catalog;
-mod nearest;
+pub(crate) mod nearest;
 mod plugins;
 
 pub use plugins::{Breaker, OnError, PluginLimits, PluginSecret, PluginTable, Plugins};

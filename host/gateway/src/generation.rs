@@ -116,7 +116,7 @@ async fn generate(
     let context = listed::context_of(app, &named.id);
     let (suffixes, model) = (named.suffixes.as_slice(), named.id.as_str());
     let signs = Signs { suffixes, model, context, request: &request };
-    let triggered = plugins.triggered(&signs);
+    let triggered = plugins.triggered(&signs, &app.config);
     let wanted = Wanted::of(&ask.id, &request.controls.plugins, &triggered, &ask.caller.plugins);
     let selected = plugins.select(&wanted, &app.config)?;
     request.model = named.without_plugins();

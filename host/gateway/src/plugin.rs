@@ -40,6 +40,7 @@ mod instance;
 mod interest;
 mod load;
 mod media;
+mod misfit;
 mod outside;
 mod pipeline;
 mod reading;

@@ -19,6 +19,7 @@ use crate::opened::{Opened, is_index};
 use crate::query::{self, Hit};
 use crate::reader::{Reader, Readers};
 use crate::settings::Settings;
+use crate::walk;
 
 /// The indexes below a folder. Share it: any number of threads may ask while one adds, here or in
 /// another process.
@@ -56,6 +57,15 @@ impl Indexes {
     pub fn with_reader(mut self, reader: Arc<dyn Reader>) -> Self {
         self.readers.add(reader);
         self
+    }
+
+    /// The documents below a folder, sorted by path: the files whose endings a reader knows; a file
+    /// gives itself, whatever it is.
+    ///
+    /// # Errors
+    /// When a folder can't be read: to go on without it would take its documents out of an index.
+    pub fn walk(&self, root: &Path) -> Result<Vec<PathBuf>, Error> {
+        walk::walk(root, |ending| self.readers.know(ending))
     }
 
     /// What there is, by name.

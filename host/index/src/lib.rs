@@ -27,4 +27,3 @@ pub use indexes::{Indexes, Listing};
 pub use query::Hit;
 pub use reader::{Extracted, Landmark, Mark, Reader};
 pub use settings::Settings;
-pub use walk::walk;

@@ -74,6 +74,11 @@ impl Readers {
         self.0.insert(0, reader);
     }
 
+    /// Whether files of this ending, in lower case, are read.
+    pub(crate) fn know(&self, ending: &str) -> bool {
+        self.0.iter().any(|reader| reader.kinds().contains(&ending))
+    }
+
     /// The text of a document, by the first reader that knows its kind.
     pub(crate) fn read(&self, document: &Document) -> Result<Extracted, ReadError> {
         let mut kind = document.kind();

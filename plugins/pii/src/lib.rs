@@ -39,7 +39,8 @@ use std::rc::Rc;
 
 /// The plugin, for one generation.
 pub struct Pii {
-    reply: Rc<Reply>,
+    /// Or why the options can't be used.
+    reply: Result<Rc<Reply>, Error>,
 }
 
 impl Plugin for Pii {
@@ -52,16 +53,21 @@ impl Plugin for Pii {
 
     fn new(generation: &Generation) -> Result<Self, Error> {
         let options: Options = generation.options()?;
-        let rules = Rules::new(&options)?;
-        let pseudonyms = Pseudonyms::new(generation.key());
-        let output = options.output;
-        let (known, counts) = (HashSet::new(), RefCell::default());
-        let reply = Reply { pseudonyms, rules, output, is_json: false, known, counts };
-        Ok(Self { reply: Rc::new(reply) })
+        let reply = Rules::new(&options).map(|rules| {
+            let pseudonyms = Pseudonyms::new(generation.key());
+            let (output, known) = (options.output, HashSet::new());
+            let counts = RefCell::default();
+            Rc::new(Reply { pseudonyms, rules, output, is_json: false, known, counts })
+        });
+        Ok(Self { reply })
     }
 
     fn on_request(&mut self, _: &Generation, mut request: Request) -> Result<Decision, Error> {
-        let reply = Rc::get_mut(&mut self.reply)
+        let reply = match &mut self.reply {
+            Ok(reply) => reply,
+            Err(error) => return Decision::refuse_options("pii", error.clone()),
+        };
+        let reply = Rc::get_mut(reply)
             .ok_or_else(|| Error::Internal("the request came after its reply".into()))?;
         reply.is_json = matches!(
             request.response_format,
@@ -81,7 +87,8 @@ impl Plugin for Pii {
     }
 
     fn stream(&mut self, _: &Generation, choice: u16) -> Result<Box<dyn Stream>, Error> {
-        Ok(Box::new(Choice::new(choice, Rc::clone(&self.reply))))
+        let reply = self.reply.as_ref().map_err(Clone::clone)?;
+        Ok(Box::new(Choice::new(choice, Rc::clone(reply))))
     }
 }
 

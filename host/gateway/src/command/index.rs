@@ -125,7 +125,7 @@ fn add_path(
     let shown = path.display();
     let whole = path.canonicalize();
     let whole = whole.with_context(|| format!("{shown} is no file or folder (nor http(s)://…)"))?;
-    let files = index::walk(&whole)?;
+    let files = indexes.walk(&whole)?;
     let folder = whole.is_dir().then(|| whole.to_string_lossy());
     let telling = Telling::new(files.len());
     let bytes_max = config.index.document_bytes_max;

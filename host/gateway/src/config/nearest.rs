@@ -1,4 +1,4 @@
-//! Turns serde's "unknown field" into advice: the nearest valid name.
+//! The nearest valid name, as advice on an unknown one.
 
 /// Adds the nearest valid name to an error that lists the valid ones.
 pub(super) fn explain(message: &str) -> String {
@@ -12,7 +12,11 @@ fn advice(message: &str) -> Option<&str> {
     let (_, rest) =
         message.split_once("unknown field `").or(message.split_once("unknown variant `"))?;
     let (unknown, rest) = rest.split_once('`')?;
-    let known = rest.split('`').skip(1).step_by(2);
+    to(unknown, rest.split('`').skip(1).step_by(2))
+}
+
+/// The known name that is nearest to another one, if one is near.
+pub(crate) fn to<'a>(unknown: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {
     known
         .map(|name| (strsim::jaro_winkler(unknown, name), name))
         .filter(|(likeness, _)| *likeness > 0.7)

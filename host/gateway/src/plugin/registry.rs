@@ -240,10 +240,14 @@ impl Registry {
         self.list().find(|plugin| plugin.description.triggers.contains(trigger))
     }
 
-    /// The plugins that something in a request enables, by id.
-    pub(crate) fn triggered(&self, signs: &Signs<'_>) -> Vec<String> {
+    /// The plugins that something in a request enables. One that the operator has switched off is
+    /// among them only if the request names it, by a suffix, a model or a tool.
+    pub(crate) fn triggered(&self, signs: &Signs<'_>, config: &Config) -> Vec<String> {
         let is_enabled = |plugin: &&Arc<Plugin>| {
-            plugin.description.triggers.iter().any(|trigger| trigger.fits(signs))
+            let about = &plugin.description;
+            let is_off = config.plugin.get(&about.id).is_some_and(|it| it.enabled == Some(false));
+            let mut triggers = about.triggers.iter();
+            triggers.any(|trigger| (!is_off || trigger.is_name()) && trigger.fits(signs))
         };
         self.list().filter(is_enabled).map(|plugin| plugin.description.id.clone()).collect()
     }
@@ -367,7 +371,7 @@ impl Registry {
         kept_max: usize,
     ) -> Result<(), LoadError> {
         let id = &plugin.description.id;
-        let exclusive = plugin.description.triggers.iter().filter(|it| it.is_exclusive());
+        let exclusive = plugin.description.triggers.iter().filter(|it| it.is_name());
         let taken = exclusive.filter_map(|trigger| {
             let other = &self.by_trigger(trigger)?.description.id;
             (other != id).then_some((trigger, other))

@@ -7,6 +7,7 @@ use serde_json::{Map, Value};
 use wire::{ErrorType, Failure, PluginEntry};
 
 use super::load::Plugin;
+use super::misfit;
 use super::registry::{Registry, Serving};
 use crate::config::{Config, PluginTable};
 use crate::error::{Error, Side};
@@ -120,9 +121,7 @@ impl Registry {
         };
         let key = on(wanted.defaults).map(|id| (id, Why::Key));
         let named = on(wanted.entries).map(|id| (id, Why::Request));
-        // What is switched off by the operator is not enabled by chance.
-        let may = |id: &&String| config.plugin.get(*id).is_none_or(|it| it.enabled != Some(false));
-        let triggered = wanted.triggered.iter().filter(may).map(|id| (id.as_str(), Why::Trigger));
+        let triggered = wanted.triggered.iter().map(|id| (id.as_str(), Why::Trigger));
         // Who chooses the model goes before those that look at it.
         let chooses = |(id, _): &(&str, Why)| {
             self.find(id).is_some_and(|plugin| plugin.description.chooses_model())
@@ -243,9 +242,7 @@ fn checked_options(
     }
     let options = Value::Object(options(id, why, wanted, table)?);
     if let Err(error) = plugin.validator.validate(&options) {
-        let path = error.instance_path().to_string();
-        let place = if path.is_empty() { String::new() } else { format!(" at {path}") };
-        let message = format!("plugins: options of `{id}`{place}: {error}");
+        let message = format!("plugins: {}", misfit::explain(plugin, &error));
         return Err(Error::client(ErrorType::InvalidRequest, message));
     }
     Ok(options)

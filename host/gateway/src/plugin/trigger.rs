@@ -58,8 +58,9 @@ impl Trigger {
         }
     }
 
-    /// Whether only one plugin may have it.
-    pub(super) fn is_exclusive(&self) -> bool {
+    /// Whether it names the plugin, as good as by its id: then only one may have it, and a request
+    /// that can't have the plugin is refused.
+    pub(super) fn is_name(&self) -> bool {
         matches!(self, Self::Suffix(_) | Self::Model(_) | Self::Tool(_))
     }
 }
