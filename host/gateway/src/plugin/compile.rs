@@ -129,7 +129,7 @@ impl Workshop {
             let read = |reader: thread::ScopedJoinHandle<'_, Vec<u8>>| reader.join().ok();
             let (output, errors) = (read(output), read(errors).unwrap_or_default());
             match (ended, output) {
-                (Some(true), Some(output)) if !output.is_empty() => Ok(output),
+                (Some(true), Some(output)) if is_code(&output) => Ok(output),
                 (None, _) => {
                     let limit = self.limit.as_millis();
                     let reason = format!("it takes longer than {limit} ms (plugins.compile_ms)");
@@ -288,7 +288,12 @@ fn private(dir: &Path) -> Result<(), String> {
 fn read_kept(path: &Path) -> Option<Artefact> {
     let bytes = std::fs::read(path).ok()?;
     let (checksum, code) = bytes.split_at_checked(CHECKSUM_BYTES)?;
-    (*Sha256::digest(code) == *checksum).then(|| Artefact(code.to_vec()))
+    (*Sha256::digest(code) == *checksum && is_code(code)).then(|| Artefact(code.to_vec()))
+}
+
+/// Whether this is a component's machine code at all, and not some other output of a child.
+fn is_code(bytes: &[u8]) -> bool {
+    matches!(Engine::detect_precompiled(bytes), Some(wasmtime::Precompiled::Component))
 }
 
 /// Written under another name first, so that nobody finds half of it.
