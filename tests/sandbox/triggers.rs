@@ -112,7 +112,7 @@ async fn what_the_operator_switched_off_is_refused_where_it_is_named_and_else_st
             let place = format!("{sign:?} on {}", surface.dialect.name());
             let (request, mut more) = request(&surface, sign);
             let told = surface.ask(&gateway, &request, &more).await;
-            if matches!(sign, Sign::Suffix | Sign::Model | Sign::Tool) {
+            if matches!(sign, Sign::Suffix | Sign::Tool) {
                 assert_eq!(told.status, 403, "{place}: {}", told.body);
             } else if is_served(&surface, sign, &told) {
                 assert!(!took_part(&double, sign).await, "{place}");

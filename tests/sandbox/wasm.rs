@@ -10,7 +10,7 @@ pub(super) fn template() -> Vec<u8> {
 /// `plugins/reasoning`, as it is shipped.
 pub(super) fn reasoning() -> Vec<u8> {
     let beside = std::path::Path::new(env!("PATCHBAY_TEMPLATE_WASM"));
-    std::fs::read(beside.with_file_name("plugin-reasoning.wasm")).unwrap()
+    std::fs::read(beside.with_file_name("shipped-reasoning.wasm")).unwrap()
 }
 
 /// `tests/plugins/caller`: `caller`, which calls what lies outside.

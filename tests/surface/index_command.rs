@@ -98,7 +98,7 @@ fn a_pdf_is_read_by_the_plugin_that_reads_it_for_models() {
     let added = said(folder.path(), &["add", "manual.pdf"]);
     assert_says(&added, &["1 added", "0 refused"]);
     let found = said(folder.path(), &["query", "the bulb flickers", "--count", "1"]);
-    assert_says(&found, &["manual.pdf", "page 2", "Replace the bulb when it flickers."]);
+    assert_says(&found, &["manual.pdf", "page 1", "Replace the bulb when it flickers."]);
     // The folder has both, and says which is broken.
     let again = said(folder.path(), &["add", "."]);
     assert_says(&again, &["1 unchanged", "1 refused", "broken.pdf"]);

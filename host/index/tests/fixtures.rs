@@ -3,7 +3,7 @@
 
 use std::path::Path;
 
-use index::{Document, Indexes, Settings, walk};
+use index::{Document, Indexes, Settings};
 use serde::Deserialize;
 
 #[derive(Debug, Deserialize)]
@@ -26,7 +26,7 @@ fn each_question_is_answered_from_the_expected_place() {
     let settings = Settings { writer_bytes: 15_000_000, ..Settings::default() };
     let indexes = Indexes::open(folder.path(), settings.clone());
 
-    let files = walk(&manual).unwrap();
+    let files = indexes.walk(&manual).unwrap();
     let documents =
         || files.iter().map(|file| Document::from_file(file, settings.document_bytes_max));
     let root = manual.to_str().unwrap();
