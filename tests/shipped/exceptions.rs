@@ -23,7 +23,6 @@ pub(super) const CELLS: &[(&str, &str, &str)] = &[
     (MESSAGES, "response-healing/tool_call", ARGUMENTS),
     (MESSAGES, "response-healing/tool_call_not_streamed", FORMAT),
     (MESSAGES, "response-healing/truncated", FORMAT),
-    ("*", "guard/arguments", "pieces of parallel calls that alternate are let go one by one"),
     ("*", "response-healing/misfit_streamed", "a whole reply that can't be mended stays as it is"),
 ];
 
