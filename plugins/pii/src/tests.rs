@@ -307,9 +307,11 @@ fn hostile_requests_end_in_time() {
 fn a_pattern_that_is_none_is_named() {
     let options = json!({"content_filters": [{"pattern": "a"}, {"pattern": "(?=x)"}]});
     let generation = generation(Facts { options: options.to_string(), ..Facts::default() });
-    let error = Pii::new(&generation).err().unwrap().to_string();
-    assert!(
-        error.contains("invalid_regex_pattern") && error.contains("content_filters[1]"),
-        "{error}"
-    );
+    let mut pii = Pii::new(&generation).unwrap();
+    let decision = pii.on_request(&generation, Request::new("test/model").user("Hello"));
+    let Ok(Decision::Reject(refused)) = decision else { panic!("{decision:?}") };
+    assert_eq!(refused.status, 400);
+    for part in ["invalid_regex_pattern", "content_filters[1]"] {
+        assert!(refused.message.contains(part), "{}", refused.message);
+    }
 }
