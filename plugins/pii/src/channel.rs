@@ -97,6 +97,9 @@ impl Channel {
     /// Puts values back.
     fn restore(&mut self, text: &str, is_end: bool, out: &mut String) -> Result<(), Rejection> {
         let reply = Rc::clone(&self.reply);
+        if reply.pseudonyms.is_empty() {
+            return self.scan(text, is_end, out);
+        }
         self.restored.push(text);
         if is_end {
             self.restored.end();

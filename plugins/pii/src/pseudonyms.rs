@@ -84,13 +84,14 @@ impl Pseudonyms {
         self.by_code.get(code)
     }
 
-    /// Whether a code begins like this, in lower case.
+    /// Whether a code begins like this, in any case.
     pub(crate) fn has_prefix(&self, prefix: &[u8]) -> bool {
         let mut from = Code::default();
         for (to, byte) in from.iter_mut().zip(prefix) {
-            *to = *byte;
+            *to = byte.to_ascii_lowercase();
         }
-        self.by_code.range(from..).next().is_some_and(|(code, _)| code.starts_with(prefix))
+        let next = self.by_code.range(from..).next();
+        next.is_some_and(|(code, _)| code.iter().zip(from).take(prefix.len()).all(|(a, b)| *a == b))
     }
 }
 

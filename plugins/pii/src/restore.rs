@@ -86,7 +86,7 @@ impl Pseudonyms {
     fn coded(&self, look: Look<'_>, at: usize) -> Seen<String> {
         let rest = look.rest(at).as_bytes();
         let Some(code) = rest.first_chunk::<{ size_of::<Code>() }>() else {
-            let begins = self.has_prefix(&rest.to_ascii_lowercase());
+            let begins = self.has_prefix(rest);
             return if begins { look.cut() } else { Seen::No };
         };
         let Some(entry) = self.entry(&code.map(|byte| byte.to_ascii_lowercase())) else {

@@ -160,6 +160,15 @@ impl Terms {
         self.child(self.get(ROOT), key).unwrap_or(ROOT)
     }
 
+    /// How many of the first bytes are ASCII characters that no term begins with.
+    pub(super) fn count_idle(&self, text: &[u8]) -> usize {
+        let is_idle = |byte: &&u8| {
+            let key = usize::from(byte.to_ascii_lowercase());
+            self.starts.get(key).is_some_and(|start| *start == ROOT)
+        };
+        text.iter().take_while(is_idle).count()
+    }
+
     fn child(&self, node: &Node, key: char) -> Option<usize> {
         let children = self.nodes.get(node.first_child..node.first_child + node.children)?;
         let place = children.binary_search_by_key(&key, |child| child.key).ok()?;

@@ -44,6 +44,7 @@ impl Walk {
                 self.restart(best.end);
                 return Some(best);
             }
+            self.skip(compiled, text);
             let next = text.get(self.at..).and_then(|rest| rest.chars().next());
             let place = Place { text, before, at: self.at, next };
             if let Some(character) = next {
@@ -94,6 +95,15 @@ impl Walk {
 
     fn all_runs(&mut self) -> impl Iterator<Item = &mut Runs> {
         self.later.iter_mut().map(|(_, runs)| runs).chain([&mut self.runs])
+    }
+
+    /// Where nothing has begun, passes what nothing begins with: most of all text.
+    fn skip(&mut self, compiled: &Compiled, text: &str) {
+        let is_idle = self.node == ROOT && compiled.expressions.is_none() && self.best.is_none();
+        if is_idle && self.later.is_empty() && self.ending.is_empty() {
+            let rest = text.as_bytes().get(self.at..).unwrap_or_default();
+            self.at += compiled.terms.count_idle(rest);
+        }
     }
 
     fn step(&mut self, compiled: &Compiled, place: Place<'_>, character: char) {
