@@ -1,6 +1,5 @@
 //! What the benchmarks of plugins measure. It is public for that alone.
 
-use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -14,7 +13,7 @@ use super::fault::{Failed, Fault};
 use super::instance::Instance;
 use super::load::{Loader, Origin, Plugin};
 use super::pipeline::{Pipeline, Requested};
-use super::registry::{self, Plugins};
+use super::registry;
 use super::select::Selected;
 use super::view::GenerationView;
 use crate::clock;
@@ -115,37 +114,6 @@ impl Guest {
 /// The shipped plugins: id and file.
 pub fn shipped() -> &'static [(&'static str, &'static [u8])] {
     registry::SHIPPED
-}
-
-/// Starts of the sandbox with a compile cache of its own.
-pub struct Start {
-    config: Config,
-}
-
-impl Start {
-    /// Keeps what is compiled in this folder.
-    pub fn new(cache: &Path) -> Self {
-        let mut config = Config::default();
-        config.plugins.dir = PathBuf::new();
-        config.plugins.cache_dir = Some(cache.to_owned());
-        Self { config }
-    }
-
-    /// With every shipped plugin.
-    ///
-    /// # Errors
-    /// When one is refused.
-    pub fn all(&self) -> Result<(), anyhow::Error> {
-        Plugins::start(&self.config, Compiler::Here).map(drop)
-    }
-
-    /// With none.
-    ///
-    /// # Errors
-    /// When the engine does not start.
-    pub fn none(&self) -> Result<(), anyhow::Error> {
-        Plugins::empty(&self.config, Compiler::Here).map(drop)
-    }
 }
 
 /// A reply on its way through plugins.
