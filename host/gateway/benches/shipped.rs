@@ -62,7 +62,7 @@ fn ready(folder: &Path) -> Duration {
         let url = line.split_whitespace().find_map(|word| word.strip_prefix("http://"));
         url.map(|url| url.split('/').next().unwrap_or_default().to_owned())
     });
-    let is_ready = is_ready(&address.expect("it prints where it listens"));
+    let is_ready = is_ready(&address.unwrap());
     let took = now() - begun;
     gateway.kill().unwrap();
     gateway.wait().unwrap();
@@ -80,9 +80,11 @@ fn is_ready(address: &str) -> bool {
 }
 
 /// A reply's pieces through one plugin that looks for a thousand patterns, beside one that looks for
-/// none.
+/// none. The text has none of them, so it should go on as it comes: what is held is a word at most.
 fn patterns() {
-    println!("| one delta | p50 / p99 |\n|---|---:|");
+    println!(
+        "| one delta | p50 / p99 | of 100 deltas, so many let text through |\n|---|---:|---:|"
+    );
     for (id, few, many) in SEEKERS {
         let wasm = shipped().iter().find(|(known, _)| *known == id).unwrap().1;
         for (options, what) in [(few(), "its least"), (many(), "1,000 patterns")] {
@@ -90,10 +92,12 @@ fn patterns() {
             let mut stream = guest.stream(1);
             stream.push(text_chunk("a word ")).unwrap();
             let mut words = WORDS.iter().cycle();
+            let (mut pushed, mut passed) = (0, 0);
             let delta = measure(CALLS, || {
-                stream.push(text_chunk(words.next().unwrap())).unwrap();
+                pushed += 1;
+                passed += stream.push(text_chunk(words.next().unwrap())).unwrap().min(1);
             });
-            println!("| {id}, {what} | {delta} |");
+            println!("| {id}, {what} | {delta} | {} |", 100 * passed / pushed);
         }
     }
 }
