@@ -22,86 +22,58 @@ pub mod base {
     });
 }
 
-/// Before the model is asked.
-pub mod request {
-    wit_bindgen::generate!({
-        inline: "
-            package patchbay:sdk;
-            world request-part { export patchbay:plugin/request-hook@0.1.0; }
-        ",
-        path: "../wit",
-        world: "patchbay:sdk/request-part",
-        additional_derives: [PartialEq],
-        with: {
-            "patchbay:plugin/types@0.1.0": crate::bindings::base::patchbay::plugin::types,
-            "patchbay:plugin/context@0.1.0": crate::bindings::base::patchbay::plugin::context,
-        },
-        export_macro_name: "export_request",
-        generate_all,
-        pub_export_macro: true,
-        runtime_path: "::patchbay_sdk::rt",
-    });
+/// The part of a plugin that one hook is.
+macro_rules! hook {
+    ($(#[$about:meta])* $name:ident, $world:tt, $wit:tt, $export:tt) => {
+        $(#[$about])*
+        pub mod $name {
+            wit_bindgen::generate!({
+                inline: $wit,
+                path: "../wit",
+                world: $world,
+                additional_derives: [PartialEq],
+                with: {
+                    "patchbay:plugin/types@0.1.0": crate::bindings::base::patchbay::plugin::types,
+                    "patchbay:plugin/context@0.1.0":
+                        crate::bindings::base::patchbay::plugin::context,
+                },
+                export_macro_name: $export,
+                generate_all,
+                pub_export_macro: true,
+                runtime_path: "::patchbay_sdk::rt",
+            });
+        }
+    };
 }
 
-/// Inside the reply.
-pub mod stream {
-    wit_bindgen::generate!({
-        inline: "
-            package patchbay:sdk;
-            world stream-part { export patchbay:plugin/stream-hook@0.1.0; }
-        ",
-        path: "../wit",
-        world: "patchbay:sdk/stream-part",
-        additional_derives: [PartialEq],
-        with: {
-            "patchbay:plugin/types@0.1.0": crate::bindings::base::patchbay::plugin::types,
-            "patchbay:plugin/context@0.1.0": crate::bindings::base::patchbay::plugin::context,
-        },
-        export_macro_name: "export_stream",
-        generate_all,
-        pub_export_macro: true,
-        runtime_path: "::patchbay_sdk::rt",
-    });
-}
+hook!(
+    /// Before the model is asked.
+    request,
+    "patchbay:sdk/request-part",
+    "package patchbay:sdk; world request-part { export patchbay:plugin/request-hook@0.1.0; }",
+    "export_request"
+);
 
-/// After the reply.
-pub mod audit {
-    wit_bindgen::generate!({
-        inline: "
-            package patchbay:sdk;
-            world audit-part { export patchbay:plugin/audit-hook@0.1.0; }
-        ",
-        path: "../wit",
-        world: "patchbay:sdk/audit-part",
-        additional_derives: [PartialEq],
-        with: {
-            "patchbay:plugin/types@0.1.0": crate::bindings::base::patchbay::plugin::types,
-            "patchbay:plugin/context@0.1.0": crate::bindings::base::patchbay::plugin::context,
-        },
-        export_macro_name: "export_audit",
-        generate_all,
-        pub_export_macro: true,
-        runtime_path: "::patchbay_sdk::rt",
-    });
-}
+hook!(
+    /// Inside the reply.
+    stream,
+    "patchbay:sdk/stream-part",
+    "package patchbay:sdk; world stream-part { export patchbay:plugin/stream-hook@0.1.0; }",
+    "export_stream"
+);
 
-/// Tools that the plugin runs.
-pub mod tools {
-    wit_bindgen::generate!({
-        inline: "
-            package patchbay:sdk;
-            world tools-part { export patchbay:plugin/tool-hook@0.1.0; }
-        ",
-        path: "../wit",
-        world: "patchbay:sdk/tools-part",
-        additional_derives: [PartialEq],
-        with: {
-            "patchbay:plugin/types@0.1.0": crate::bindings::base::patchbay::plugin::types,
-            "patchbay:plugin/context@0.1.0": crate::bindings::base::patchbay::plugin::context,
-        },
-        export_macro_name: "export_tools",
-        generate_all,
-        pub_export_macro: true,
-        runtime_path: "::patchbay_sdk::rt",
-    });
-}
+hook!(
+    /// After the reply.
+    audit,
+    "patchbay:sdk/audit-part",
+    "package patchbay:sdk; world audit-part { export patchbay:plugin/audit-hook@0.1.0; }",
+    "export_audit"
+);
+
+hook!(
+    /// Tools that the plugin runs.
+    tools,
+    "patchbay:sdk/tools-part",
+    "package patchbay:sdk; world tools-part { export patchbay:plugin/tool-hook@0.1.0; }",
+    "export_tools"
+);
