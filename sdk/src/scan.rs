@@ -178,8 +178,8 @@ impl Scanner {
     /// Keeps the order: matches name rules by number.
     ///
     /// # Errors
-    /// When a term has no visible character, an expression is none or is too large, or all terms
-    /// together have more than 400,000 bytes.
+    /// When a term has no visible character, an expression is none, is too large, or needs more than
+    /// 256 bytes to match, or all terms together have more than 400,000 bytes.
     pub fn new(rules: Vec<Rule>) -> Result<Self, RuleError> {
         Self::with_bound(rules, MATCH_BYTES_MAX)
     }
@@ -198,7 +198,7 @@ impl Scanner {
                 return Err(refuse("has no visible character".into()));
             }
             let beginning = match rule.is_expression {
-                true => dialect::beginning(&rule.text).map_err(refuse)?,
+                true => dialect::beginning(&rule.text, bytes_max).map_err(refuse)?,
                 false => None,
             };
             let term = match beginning {

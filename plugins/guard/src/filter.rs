@@ -1,6 +1,6 @@
 //! The rules of one direction, built: one scanner per action.
 
-use crate::options::{Action, LABEL, Options, Scope};
+use crate::options::{Action, LABEL, Listed, Options, Scope};
 use patchbay_sdk::Error;
 use patchbay_sdk::scan::{Rule, Scanner};
 
@@ -35,8 +35,14 @@ impl Filter {
     /// once.
     ///
     /// # Errors
-    /// `Options` when a pattern can't be used; it says which.
+    /// `Options` when a rule looks for nothing, or a pattern can't be used; it says which.
     pub(crate) fn both(options: &Options) -> Result<(Self, Self), Error> {
+        let is_idle = |it: &Listed| it.terms.is_empty() && it.patterns.is_empty();
+        if let Some(idle) = options.rules.iter().position(is_idle) {
+            return Err(Error::Options(format!(
+                "rules[{idle}] looks for nothing: give it `terms` or `patterns`"
+            )));
+        }
         let lines = lines(options);
         let input = Self::new(&lines, Scope::Input)?;
         let is_same = lines.iter().all(|line| line.scope == Scope::Both);

@@ -67,9 +67,18 @@ fn arguments_come_out_alike_wherever_they_are_cut() {
 }
 
 #[test]
-fn a_pattern_that_cannot_be_used_is_named() {
+fn a_rule_that_can_never_act_is_named() {
     let table = [
-        (json!({"rules": [{}, {"patterns": ["fine", "a("]}]}), "rules[1].patterns[1] is not valid"),
+        (
+            json!({"rules": [{"terms": ["x"]}, {"patterns": ["fine", "a("]}]}),
+            "rules[1].patterns[1] is not valid",
+        ),
+        (json!({"rules": [{"patterns": ["ab.{300}"]}]}), "rules[0].patterns[0] can never match"),
+        (
+            json!({"rules": [{"terms": ["x"]}, {"terms": [], "label": "X"}]}),
+            "rules[1] looks for nothing: give it `terms` or `patterns`",
+        ),
+        (json!({"rules": [{}]}), "rules[0] looks for nothing"),
         (
             json!({"content_filters": [{"pattern": "(?=a)", "action": "flag"}]}),
             "content_filters[0].pattern is not valid at byte 0: look-around",

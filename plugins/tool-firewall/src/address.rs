@@ -22,6 +22,20 @@ pub(crate) fn host(url: &str) -> Option<String> {
     (!host.is_empty() && host.chars().all(is_plain)).then(|| host.to_owned())
 }
 
+/// What is wrong with a host that is to be listed: no URL would have it.
+pub(crate) fn misfit(listed: &str) -> Option<String> {
+    let bare = listed.strip_prefix("*.").unwrap_or(listed);
+    if host(&format!("https://{bare}")).is_some_and(|host| bare.eq_ignore_ascii_case(&host)) {
+        return None;
+    }
+    let rest = listed.split_once("://").map_or(listed, |(_, rest)| rest);
+    let fix = match host(&format!("https://{rest}")) {
+        Some(meant) => format!("write `{meant}`, without scheme, port and path"),
+        None => "write `example.com`, or `*.example.com` for all below it, in ASCII".into(),
+    };
+    Some(format!("`{listed}` is no host: {fix}"))
+}
+
 /// Whether a host is `listed`, or below it if that begins with `*.`.
 pub(crate) fn is_host(host: &str, listed: &str) -> bool {
     let listed = listed.to_ascii_lowercase();
@@ -68,7 +82,7 @@ pub(crate) fn is_below(path: &str, prefix: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::{host, is_below, is_host, path};
+    use super::{host, is_below, is_host, misfit, path};
 
     #[test]
     fn the_host_is_the_one_that_is_asked() {
@@ -100,6 +114,33 @@ mod tests {
         assert!(!is_host("example.com", "*.example.com"));
         assert!(!is_host("badexample.com", "*.example.com"));
         assert!(!is_host("example.com.evil.org", "example.com"));
+    }
+
+    #[test]
+    fn a_host_that_no_url_has_is_told_with_the_one_that_is_meant() {
+        for fine in
+            ["example.com", "Example.COM", "*.example.com", "localhost", "10.0.0.1", "[::1]"]
+        {
+            assert_eq!(misfit(fine), None);
+        }
+        let table = [
+            ("https://Example.com/docs", "write `example.com`"),
+            ("example.com/docs", "write `example.com`"),
+            ("example.com:8443", "write `example.com`"),
+            ("example.com.", "write `example.com`"),
+            ("jo@example.com", "write `example.com`"),
+            ("*", "write `example.com`, or `*.example.com`"),
+            ("*.", "write `example.com`, or"),
+            ("api.*.com", "write `example.com`, or"),
+            ("exämple.com", "in ASCII"),
+            ("ftp://example.com", "write `example.com`"),
+            ("exa mple.com", "write `example.com`, or"),
+            ("", "write `example.com`, or"),
+        ];
+        for (listed, expected) in table {
+            let told = misfit(listed).unwrap();
+            assert!(told.contains(expected), "{listed}: {told}");
+        }
     }
 
     #[test]

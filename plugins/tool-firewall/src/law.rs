@@ -1,6 +1,7 @@
 //! The rules, and how a whole call is judged by them.
 
 use crate::address;
+use crate::idle;
 use crate::options::{Action, Listed, Options};
 use crate::value::{self, Found};
 use patchbay_sdk::Error;
@@ -33,8 +34,9 @@ pub(crate) struct Breach {
 
 impl Law {
     /// # Errors
-    /// `Options` when a pattern or a prefix can't be used; it says which.
+    /// `Options` when a rule could never act, or a pattern can't be used; it says which.
     pub(crate) fn new(options: Options) -> Result<Self, Error> {
+        idle::check(&options).map_err(Error::Options)?;
         let Options { allowed_tools, action, max_arguments_bytes, rules, .. } = options;
         let articles = rules.into_iter().enumerate().map(|(index, rule)| Article::new(index, rule));
         let articles = articles.collect::<Result<_, _>>()?;
@@ -105,14 +107,9 @@ impl Article {
             };
             Error::Options(format!("rules[{index}].{place} {}", error.reason))
         })?;
-        let prefixes = listed.path_prefixes.iter().flatten().enumerate().map(|(at, prefix)| {
-            address::path(prefix).ok_or_else(|| {
-                let place = format!("rules[{index}].path_prefixes[{at}]");
-                Error::Options(format!("{place} leads above its beginning: write it without `..`"))
-            })
-        });
-        let prefixes = prefixes.collect::<Result<Vec<_>, _>>()?;
-        let path_prefixes = listed.path_prefixes.is_some().then_some(prefixes);
+        let prefixes = listed.path_prefixes.as_ref();
+        let path_prefixes =
+            prefixes.map(|prefixes| prefixes.iter().filter_map(|it| address::path(it)).collect());
         let path = listed.path.as_ref().map(|path| path.split('.').map(str::to_owned).collect());
         Ok(Self { listed, path, path_prefixes, scanner })
     }

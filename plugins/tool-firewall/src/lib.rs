@@ -4,6 +4,7 @@
 
 mod address;
 mod gate;
+mod idle;
 mod law;
 mod options;
 mod value;

@@ -107,22 +107,61 @@ fn arguments_that_are_too_long_are_dropped_before_they_end() {
     assert_eq!(out, [Delta::text(0, "[Tool call `fetch` denied: max_arguments_bytes]")]);
 }
 
+/// Why these options are refused.
+fn refusal(options: &Value) -> String {
+    let mut firewall = firewall(options).unwrap();
+    let decision = firewall.on_request(&generation(Facts::default()), Request::new("test/model"));
+    match decision {
+        Ok(Decision::Reject(Rejection { status: 400, message, .. })) => message,
+        other => panic!("{options}: {other:?}"),
+    }
+}
+
 #[test]
-fn a_rule_that_cannot_be_used_is_named() {
+fn a_rule_that_can_never_act_is_named() {
     let table = [
+        (json!({}), "rules[0] demands nothing: give it `terms`"),
+        (json!({"terms": [], "path": "url"}), "rules[0] demands nothing"),
+        (json!({"terms": ["x"], "patterns": ["ok", "("]}), "rules[0].patterns[1] is not"),
+        (json!({"terms": ["x"], "patterns": ["a{300}"]}), "rules[0].patterns[0] can never match"),
+        (json!({"path_prefixes": ["../x"]}), "rules[0].path_prefixes[0]: it leads above"),
+        (json!({"path_prefixes": ["/", "/srv/*"]}), "rules[0].path_prefixes[1]: it is no pattern"),
+        (json!({"path_prefixes": ["/srv/*/x"]}), "write `/srv`"),
+        (json!({"path_prefixes": ["/*"]}), "write `/`"),
         (
-            json!({"name": "a", "terms": ["x"], "patterns": ["ok", "("]}),
-            "rules[0].patterns[1] is not",
+            json!({"hosts": ["example.com", "https://example.com/a"]}),
+            "rules[0].hosts[1]: `https://example.com/a` is no host: write `example.com`",
         ),
-        (json!({"name": "a", "path_prefixes": ["../x"]}), "rules[0].path_prefixes[0] leads above"),
+        (json!({"tools": ["read_file", "^read_"], "terms": ["x"]}), "rules[0].tools[1]: no tool"),
+        (json!({"tools": [".*"], "terms": ["x"]}), "rules[0].tools[0]: no tool is called `.*`"),
+        (json!({"path": "$.url", "terms": ["x"]}), "rules[0].path: `$.url` leads to no value"),
+        (json!({"path": "/url", "terms": ["x"]}), "such as `files.0.path`"),
+        (json!({"path": "files[0].path", "terms": ["x"]}), "such as `files.0.path`"),
+        (json!({"path": "a..b", "terms": ["x"]}), "such as `files.0.path`"),
     ];
-    for (rule, expected) in table {
-        let mut firewall = firewall(&json!({"rules": [rule]})).unwrap();
+    for (mut rule, expected) in table {
+        rule["name"] = "a".into();
+        let told = refusal(&json!({"rules": [rule]}));
+        assert!(told.contains(expected), "{told}");
+    }
+    let told = refusal(&json!({"allowed_tools": ["search", "read file"]}));
+    assert!(told.contains("allowed_tools[1]: no tool is called `read file`"), "{told}");
+}
+
+#[test]
+fn rules_that_can_act_are_taken() {
+    let rules = [
+        json!({"required": true, "path": "$filter.0.*"}),
+        json!({"max_bytes": 0}),
+        json!({"tools": ["*", "mcp.files.*", "a:b/c-d_*"], "values": [1]}),
+        json!({"hosts": ["*.example.com", "[::1]"]}),
+        json!({"path_prefixes": [".", "~/work", "C:\\\\data"]}),
+    ];
+    for mut rule in rules {
+        rule["name"] = "a".into();
+        let mut firewall = firewall(&json!({"allowed_tools": [], "rules": [rule]})).unwrap();
         let request = Request::new("test/model");
         let decision = firewall.on_request(&generation(Facts::default()), request);
-        let Ok(Decision::Reject(Rejection { status: 400, message: reason, .. })) = decision else {
-            panic!("{decision:?}")
-        };
-        assert!(reason.contains(expected), "{reason}");
+        assert!(matches!(decision, Ok(Decision::Pass)), "{decision:?}");
     }
 }

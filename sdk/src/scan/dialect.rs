@@ -41,9 +41,15 @@ pub(super) struct Beginning {
 /// building it shows whether it can be used.
 ///
 /// # Errors
-/// What is wrong with its syntax.
-pub(super) fn beginning(expression: &str) -> Result<Option<Beginning>, String> {
+/// What is wrong with its syntax, or that all its matches are longer than `bytes_max`.
+pub(super) fn beginning(expression: &str, bytes_max: usize) -> Result<Option<Beginning>, String> {
     let ast = parse(expression)?;
+    let least = shortest(&ast);
+    if least > bytes_max {
+        return Err(format!(
+            "can never match: it needs {least} bytes, and a match has at most {bytes_max}"
+        ));
+    }
     if size(&ast).is_none_or(|size| size > SIZE_MAX) {
         return Ok(None);
     }
@@ -98,6 +104,30 @@ fn size(ast: &Ast) -> Option<usize> {
         }
         Ast::Alternation(it) => sum(&it.asts),
         Ast::Concat(it) => sum(&it.asts),
+    }
+}
+
+/// How many bytes a match has at least, or a little less.
+fn shortest(ast: &Ast) -> usize {
+    match ast {
+        Ast::Literal(literal) => literal.c.len_utf8(),
+        Ast::Dot(_) | Ast::ClassPerl(_) | Ast::ClassBracketed(_) | Ast::ClassUnicode(_) => 1,
+        Ast::Empty(_) | Ast::Assertion(_) | Ast::Flags(_) => 0,
+        Ast::Group(it) => shortest(&it.ast),
+        Ast::Repetition(it) => {
+            let times = match &it.op.kind {
+                RepetitionKind::Range(
+                    RepetitionRange::Exactly(count)
+                    | RepetitionRange::AtLeast(count)
+                    | RepetitionRange::Bounded(count, _),
+                ) => usize::try_from(*count).unwrap_or(usize::MAX),
+                RepetitionKind::OneOrMore => 1,
+                RepetitionKind::ZeroOrOne | RepetitionKind::ZeroOrMore => 0,
+            };
+            shortest(&it.ast).saturating_mul(times)
+        }
+        Ast::Alternation(it) => it.asts.iter().map(shortest).min().unwrap_or(0),
+        Ast::Concat(it) => it.asts.iter().map(shortest).fold(0, usize::saturating_add),
     }
 }
 

@@ -276,6 +276,15 @@ fn a_check_decides_what_is_a_match() {
 }
 
 #[test]
+fn an_expression_may_need_as_much_as_its_bound() {
+    let text = "abc".to_owned() + &"d".repeat(253);
+    for expression in ["abc[a-z]{253}", "(?:abc|x)?[a-z]{253}", "abc(?:d{253}|e{900})"] {
+        let scanner = scanner(&[Rule::expression(expression)]);
+        assert_eq!(scanner.find_all(&text).len(), 1, "{expression}");
+    }
+}
+
+#[test]
 fn bad_rules_are_told() {
     let table = [
         (Rule::term("\u{200b}"), "has no visible character"),
@@ -284,7 +293,9 @@ fn bad_rules_are_told() {
         (Rule::expression("a("), "is not valid at byte 1: unclosed group"),
         (Rule::expression("(?=a)"), "is not valid at byte 0: look-around"),
         (Rule::expression("[a&&b]"), "can never match"),
-        (Rule::expression("(?:[^x]{200}){200}"), "too large"),
+        (Rule::expression("x(?:[^x]{0,200}){200}"), "too large"),
+        (Rule::expression("abc[a-z]{254}"), "it needs 257 bytes, and a match has at most 256"),
+        (Rule::expression("(?:é{9}|x.{200,300}y+){40}"), "it needs 720 bytes"),
         (Rule::expression("(".repeat(100)), "is not valid"),
     ];
     for (rule, expected) in table {
