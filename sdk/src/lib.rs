@@ -49,6 +49,7 @@ mod decision;
 mod delta;
 mod description;
 mod edit;
+mod error;
 mod export;
 mod field;
 mod generation;

@@ -17,6 +17,7 @@
 mod tests;
 
 pub use crate::bindings::base::patchbay::plugin::models::{Choice, Completion, Embeddings};
+use crate::catalog::{self, Model};
 use crate::{Error, Request, host};
 use serde::de::DeserializeOwned;
 
@@ -28,7 +29,8 @@ pub fn ask(model: &str) -> Request {
 /// Sends a request, which may be the client's own, and waits for the whole reply.
 ///
 /// # Errors
-/// `Denied` without a grant, `Limit` when nothing more may be spent, else `Upstream`.
+/// `Denied` without a grant, `Limit` when nothing more may be spent, `Options` when there is no such
+/// model or it takes no such request (see [`unserved`]), else `Upstream`.
 pub fn complete(request: &Request) -> Result<Completion, Error> {
     host::models::complete(request)
 }
@@ -43,6 +45,32 @@ pub fn embed(
 ) -> Result<Embeddings, Error> {
     let inputs: Vec<String> = inputs.into_iter().map(Into::into).collect();
     host::models::embed(model, &inputs)
+}
+
+/// Whether a model failed because the gateway serves none of that name out of which `what` comes
+/// (`text`, `embeddings`). Then this is an `Options` that names some that it serves, first those that
+/// `suits` picks by their ids: for [`Decision::refuse_options`](crate::Decision::refuse_options),
+/// where an option names the model.
+pub fn unserved(model: &str, what: &str, error: &Error, suits: fn(&str) -> bool) -> Option<Error> {
+    let Error::Options(reason) = error else { return None };
+    let makes = |it: &Model| it.outputs.iter().any(|output| output == what);
+    // The catalog lists models for text only.
+    let mut served: Vec<Model> = catalog::models().into_iter().filter(makes).collect();
+    let is_ready = |it: &Model| served.is_empty() || served.iter().any(|other| other.id == it.id);
+    let why = match catalog::model(model).filter(makes) {
+        Some(known) if is_ready(&known) => return None,
+        // Its provider has no key, say.
+        Some(_) => reason.clone(),
+        None => format!("`{model}` is not served here for {what}."),
+    };
+    served.sort_by_key(|it| !suits(&it.id));
+    let names = served.iter().take(NAMES_MAX).map(|it| format!("`{}`", it.id));
+    let names: Vec<String> = names.chain(["another".into()]).collect();
+    let list = if what == "embeddings" { "embeddings/models" } else { "models" };
+    Some(Error::Options(format!(
+        "{why} Name {} of GET /api/v1/{list}, in the request or in the operator's options",
+        names.join(" or ")
+    )))
 }
 
 impl Request {
@@ -79,3 +107,6 @@ fn without_fence(text: &str) -> &str {
     // What stands on the fence's line is the language.
     inner.and_then(|inner| inner.split_once('\n')).map_or(text, |(_, inner)| inner)
 }
+
+/// More names than these help nobody.
+const NAMES_MAX: usize = 5;

@@ -1,8 +1,8 @@
 //! Asks the model.
 
 use crate::finding::Finding;
-use crate::options::{Action, Format, Options};
-use patchbay_sdk::{Error, Message, Rejection, metrics, models, report};
+use crate::options::{Action, Format, Options, Output};
+use patchbay_sdk::{Decision, Error, Message, Rejection, catalog, metrics, models, report};
 
 /// Whom to ask, and how.
 #[derive(Clone)]
@@ -22,8 +22,18 @@ pub(crate) struct Objection {
 
 impl Judge {
     /// # Errors
-    /// `Options` when no model is named.
+    /// `Options` when no model is named, or the options leave nothing to do.
     pub(crate) fn new(options: &Options) -> Result<Self, Error> {
+        if !options.input && options.output == Output::Off {
+            let reason = "neither requests nor replies are looked at: set `input` to true, or `output` \
+                          to `passages` or `whole`";
+            return Err(Error::Options(reason.into()));
+        }
+        if options.prompt.is_some() && options.format == Format::Conversation {
+            let reason = "a model is not shown `prompt` in the format `conversation`: leave one of \
+                          them out";
+            return Err(Error::Options(reason.into()));
+        }
         let model = options.model.clone().ok_or_else(|| {
             Error::Options(
                 "`model` is not set: name the model that moderates, in the request's plugin options \
@@ -57,11 +67,9 @@ impl Judge {
             request.system(format!("{policy}\n\n{FORM}")).user(text)
         };
         let reply = request.complete()?;
-        let Some(finding) = Finding::read(&reply.text()) else {
-            let model = &self.model;
-            let reason =
-                format!("{model} gave no verdict that can be read: set `format` to the other one");
-            return Err(Error::Upstream(reason));
+        let verdict = reply.text();
+        let Some(finding) = Finding::read(&verdict) else {
+            return Err(Error::Upstream(self.unread(verdict.trim().is_empty())));
         };
         let wanted = self.options.categories.as_deref();
         let reasons = finding.reasons(wanted, self.options.threshold);
@@ -70,16 +78,48 @@ impl Judge {
         Ok(reasons.map(|reasons| Objection { reasons, text, provider, model }))
     }
 
+    /// What the client is told of a model that can't be asked, where it was chosen wrongly.
+    ///
+    /// # Errors
+    /// `error`, where nobody has chosen wrongly.
+    pub(crate) fn refuse(&self, error: Error) -> Result<Decision, Error> {
+        let refusal = match &error {
+            // Which models the plugin may ask is for the operator to say.
+            Error::Denied(reason) => Some(Error::Options(reason.clone())),
+            error => models::unserved(&self.model, "text", error, is_made_for_it),
+        };
+        Decision::refuse_options("moderation", refusal.ok_or(error)?)
+    }
+
+    /// Whether the model is none that the gateway knows.
+    pub(crate) fn is_unknown(&self) -> bool {
+        catalog::model(&self.model).is_none()
+    }
+
+    /// What to do about a reply that is no verdict.
+    fn unread(&self, is_empty: bool) -> String {
+        let model = &self.model;
+        if is_empty {
+            let max = self.options.max_tokens;
+            return format!("{model} wrote nothing within {max} tokens: raise `max_tokens`");
+        }
+        let (used, fix) = if self.is_conversation() {
+            let fix = "to `instructions`, which tells any chat model what to judge and wants JSON";
+            ("conversation", fix)
+        } else {
+            let fix = "to `conversation`, which shows the messages as they are, if it was made for \
+                       moderation and answers with a verdict of its own (Llama Guard, Qwen3Guard, \
+                       ShieldGemma); else name a model that keeps to instructions";
+            ("instructions", fix)
+        };
+        format!("{model}, asked in the format `{used}`, gave no verdict: set `format` {fix}")
+    }
+
     fn is_conversation(&self) -> bool {
-        let name = self.model.to_ascii_lowercase();
         match self.options.format {
             Format::Conversation => true,
             Format::Instructions => false,
-            Format::Auto => {
-                self.options.prompt.is_none()
-                    && !name.contains("safeguard")
-                    && ["guard", "shield"].iter().any(|it| name.contains(it))
-            }
+            Format::Auto => self.options.prompt.is_none() && is_made_for_it(&self.model),
         }
     }
 
@@ -108,6 +148,12 @@ impl Judge {
         }
         Some(rejection.metadata("provider_name", provider).metadata("model_slug", model))
     }
+}
+
+/// Whether a model, by its name, writes verdicts without being told to.
+fn is_made_for_it(model: &str) -> bool {
+    let name = model.to_ascii_lowercase();
+    !name.contains("safeguard") && ["guard", "shield"].iter().any(|it| name.contains(it))
 }
 
 /// At most 100 characters, the middle left out.

@@ -43,6 +43,10 @@ impl Plugin for Moderation {
             Err(error) => return Decision::refuse_options("moderation", error.clone()),
         };
         self.question = end_of(&request.last_user_text().unwrap_or_default());
+        // Before the reply is on its way. The input's first question tells, too.
+        if self.options.output != Output::Off && judge.is_unknown() {
+            return judge.refuse(Error::Options(String::new()));
+        }
         if !self.options.input {
             return Ok(Decision::Pass);
         }
@@ -61,9 +65,11 @@ impl Plugin for Moderation {
             )));
         }
         for part in parts(&input) {
-            if let Some(objection) = judge.ask(part, None)?
-                && let Some(rejection) = judge.object(objection, "input")
-            {
+            let objection = match judge.ask(part, None) {
+                Ok(objection) => objection,
+                Err(error) => return judge.refuse(error),
+            };
+            if let Some(rejection) = objection.and_then(|it| judge.object(it, "input")) {
                 return Ok(Decision::Reject(rejection));
             }
         }
@@ -151,12 +157,14 @@ patchbay_sdk::cases![
     "cases/safe.json",
     "cases/too_long.json",
     "cases/unsafe.json",
+    "cases/unserved.json",
     "cases/user_only.json",
 ];
 
 #[cfg(test)]
 mod tests {
     use super::{CASES, Moderation, parts};
+    use patchbay_sdk::catalog::Model;
     use patchbay_sdk::testing::{Facts, Failures, asked, check, generation, kit};
     use patchbay_sdk::{Decision, Error, Message, Plugin, Rejection, Request, Role};
 
@@ -183,12 +191,56 @@ mod tests {
     #[test]
     fn a_verdict_that_cannot_be_read_and_a_model_that_fails_are_errors() {
         let request = || Request::new("test/model").message(Message::user("Hello"));
-        kit().model("I'd rather not say.").model_fails(Error::Upstream("gone".into()));
-        let mut plugin = moderation(r#"{"model":"meta/llama-guard"}"#).unwrap();
-        for expected in ["set `format`", "gone"] {
-            let error = plugin.on_request(&generation(Facts::default()), request());
-            assert!(error.unwrap_err().to_string().contains(expected));
+        let no_verdict = "I'd rather not say.";
+        let gone = Error::Upstream("gone".into());
+        kit().model(no_verdict).model("\n").model_fails(gone).model(no_verdict);
+        let table = [
+            (
+                "meta/llama-guard",
+                "`conversation`, gave no verdict: set `format` to `instructions`, which",
+            ),
+            ("meta/llama-guard", "wrote nothing within 500 tokens: raise `max_tokens`"),
+            ("meta/llama-guard", "gone"),
+            ("a/chat", "`instructions`, gave no verdict: set `format` to `conversation`, which"),
+        ];
+        for (model, expected) in table {
+            let mut plugin = moderation(&format!(r#"{{"model":"{model}"}}"#)).unwrap();
+            let error = plugin.on_request(&generation(Facts::default()), request()).unwrap_err();
+            assert!(error.reason().contains(expected), "{error}");
         }
+    }
+
+    /// Why a request is refused as the client's mistake.
+    fn refusal(options: &str) -> String {
+        let request = Request::new("test/model").message(Message::user("Hello"));
+        let decision =
+            moderation(options).unwrap().on_request(&generation(Facts::default()), request);
+        let Ok(Decision::Reject(Rejection { status: 400, message, .. })) = decision else {
+            panic!("{decision:?}")
+        };
+        message
+    }
+
+    #[test]
+    fn a_model_that_cannot_be_asked_is_refused_with_those_that_can() {
+        let kit = || kit().catalog(Model::new("a/chat")).catalog(Model::new("b/llama-guard"));
+        kit().model_fails(Error::Options("no such model".into()));
+        let told = refusal(r#"{"model":"acme/none"}"#);
+        let expected = "`acme/none` is not served here for text. Name `b/llama-guard` or `a/chat`";
+        assert!(told.contains(expected), "{told}");
+        kit();
+        let told = refusal(r#"{"model":"acme/none","input":false,"output":"whole"}"#);
+        assert!(told.contains(expected), "{told}");
+        kit().model_fails(Error::Denied("`a/chat` was not granted: add it".into()));
+        assert!(refusal(r#"{"model":"a/chat"}"#).contains("`a/chat` was not granted"));
+    }
+
+    #[test]
+    fn options_that_leave_nothing_to_do_are_refused() {
+        let told = refusal(r#"{"model":"a/chat","input":false}"#);
+        assert!(told.contains("neither requests nor replies are looked at"), "{told}");
+        let told = refusal(r#"{"model":"a/chat","prompt":"No cats.","format":"conversation"}"#);
+        assert!(told.contains("is not shown `prompt`"), "{told}");
     }
 
     #[test]

@@ -54,7 +54,7 @@ pub(crate) struct Rules {
 
 impl Rules {
     /// # Errors
-    /// `Error::Options` when a pattern is none.
+    /// `Error::Options` when a pattern is none, or nothing is looked for.
     pub(crate) fn new(options: &Options) -> Result<Self, Error> {
         let mut rules: Vec<Rule> = Vec::new();
         let mut patterns = Vec::new();
@@ -74,6 +74,13 @@ impl Rules {
                 kinds.push(kind);
                 rules.push(rule);
             }
+        }
+        if rules.is_empty() {
+            return Err(Error::Options(
+                "nothing is looked for: name kinds in `content_filter_builtins` (without it, all are \
+                 looked for) or patterns in `content_filters`"
+                    .into(),
+            ));
         }
         let allow = options.allow.iter().map(|value| value.to_lowercase()).collect();
         Ok(Self { rules, scanner, finder: Finder::new(&kinds), allow })

@@ -304,14 +304,24 @@ fn hostile_requests_end_in_time() {
 }
 
 #[test]
-fn a_pattern_that_is_none_is_named() {
-    let options = json!({"content_filters": [{"pattern": "a"}, {"pattern": "(?=x)"}]});
-    let generation = generation(Facts { options: options.to_string(), ..Facts::default() });
-    let mut pii = Pii::new(&generation).unwrap();
-    let decision = pii.on_request(&generation, Request::new("test/model").user("Hello"));
-    let Ok(Decision::Reject(refused)) = decision else { panic!("{decision:?}") };
-    assert_eq!(refused.status, 400);
-    for part in ["invalid_regex_pattern", "content_filters[1]"] {
-        assert!(refused.message.contains(part), "{}", refused.message);
+fn options_that_can_find_nothing_are_refused() {
+    let table = [
+        (
+            json!({"content_filters": [{"pattern": "a"}, {"pattern": "(?=x)"}]}),
+            "invalid_regex_pattern: `content_filters[1].pattern` is not valid",
+        ),
+        (
+            json!({"content_filters": [{"pattern": "\\d{300}"}]}),
+            "`content_filters[0].pattern` can never match",
+        ),
+        (json!({"content_filter_builtins": []}), "nothing is looked for: name kinds"),
+    ];
+    for (options, expected) in table {
+        let generation = generation(Facts { options: options.to_string(), ..Facts::default() });
+        let mut pii = Pii::new(&generation).unwrap();
+        let decision = pii.on_request(&generation, Request::new("test/model").user("Hello"));
+        let Ok(Decision::Reject(refused)) = decision else { panic!("{decision:?}") };
+        assert_eq!(refused.status, 400);
+        assert!(refused.message.contains(expected), "{}", refused.message);
     }
 }

@@ -3,7 +3,7 @@
 //! key, the system prompt, an earlier turn, a tool, a sampling parameter) is another scope.
 //!
 //! A hit is one text. A miss goes on as it came; the reply is read along, never held, and kept when
-//! it ended by itself. Whatever fails here is a miss.
+//! it ended by itself. Whatever fails here is a miss; only an embedding model that there is not is refused.
 
 mod collect;
 mod options;
@@ -52,7 +52,11 @@ impl Plugin for SemanticCache {
         if let Some(decision) = store.entry(&asked.hash).and_then(|entry| answer(&entry, 1.0)) {
             return Ok(decision);
         }
-        let Some(vector) = self.embed(&asked.question) else { return Ok(Decision::Pass) };
+        let vector = match self.embed(&asked.question) {
+            Ok(Some(vector)) => vector,
+            Ok(None) => return Ok(Decision::Pass),
+            Err(error) => return Decision::refuse_options(ID, error),
+        };
         let nearest = store.nearest(&vector);
         let similarity = nearest.as_ref().map(|(_, similarity)| *similarity);
         let hit = nearest.filter(|(_, similarity)| *similarity >= self.options.threshold);
@@ -76,19 +80,25 @@ impl Plugin for SemanticCache {
 
 impl SemanticCache {
     /// The question's vector; none when the model fails, which must not fail the request.
-    fn embed(&self, question: &str) -> Option<Vector> {
+    ///
+    /// # Errors
+    /// `Options` when there is no such model: it would never be a hit.
+    fn embed(&self, question: &str) -> Result<Option<Vector>, Error> {
         let model = &self.options.model;
         let fault = match models::embed(model, [question]) {
             Ok(embeddings) => match embeddings.vectors.first().and_then(|it| Vector::new(it)) {
-                Some(vector) => return Some(vector),
+                Some(vector) => return Ok(Some(vector)),
                 None => format!("`{model}` gave no vector"),
             },
-            Err(error) => error.to_string(),
+            Err(error) => match models::unserved(model, "embeddings", &error, |_| true) {
+                Some(refusal) => return Err(refusal),
+                None => error.reason().to_owned(),
+            },
         };
         warn!("a miss, since the question can't be compared: {fault}");
-        let stage = report::stage("plugin", ID).summary("miss").data("hit", false);
-        stage.data("error", fault).send();
-        None
+        let stage = report::stage("plugin", ID).summary("miss: the question can't be compared");
+        stage.data("hit", false).data("error", fault).send();
+        Ok(None)
     }
 }
 
@@ -158,8 +168,9 @@ patchbay_sdk::cases![
 #[cfg(test)]
 mod tests {
     use super::{CASES, SemanticCache};
+    use patchbay_sdk::catalog::Model;
     use patchbay_sdk::testing::{self, Facts, Failures, check};
-    use patchbay_sdk::{Decision, Delta, FinishReason, Plugin, Request};
+    use patchbay_sdk::{Decision, Delta, Error, Field, FinishReason, Plugin, Request};
 
     #[test]
     fn every_case_holds_however_the_reply_is_cut() -> Result<(), Failures> {
@@ -205,10 +216,27 @@ mod tests {
     }
 
     #[test]
-    fn a_model_that_fails_is_a_miss() {
-        testing::kit();
+    fn a_model_that_fails_is_a_miss_whose_stage_says_why() {
+        testing::kit().embedding_fails(Error::Upstream("it took too long".into()));
         assert!(matches!(ask("ann", "France's capital?"), Decision::Pass));
-        assert_eq!(testing::stages()[0].summary.as_deref(), Some("miss"));
-        assert_eq!(testing::unmet().len(), 1);
+        let stage = testing::stages().remove(0);
+        assert_eq!(stage.summary.as_deref(), Some("miss: the question can't be compared"));
+        assert!(stage.data.contains(&Field::new("error", "it took too long")), "{stage:?}");
+    }
+
+    #[test]
+    fn a_model_that_is_none_for_embeddings_is_the_mistake_of_who_named_it() {
+        let unknown = Error::Options("no such model".into());
+        testing::kit().catalog(Model::new("acme/embed")).embedding_fails(unknown.clone());
+        let Decision::Reject(refused) = ask("ann", "France's capital?") else {
+            panic!("it was not refused")
+        };
+        assert_eq!(refused.status, 400);
+        let expected = "options of `semantic-cache`: `acme/embed` is not served here for embeddings. \
+                        Name another of GET /api/v1/embeddings/models";
+        assert!(refused.message.contains(expected), "{}", refused.message);
+        let served = Model { outputs: vec!["embeddings".into()], ..Model::new("acme/embed") };
+        testing::kit().catalog(served).embedding_fails(unknown);
+        assert!(matches!(ask("ann", "Why?"), Decision::Pass), "it failed for another reason");
     }
 }

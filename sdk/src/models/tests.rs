@@ -1,6 +1,7 @@
 //! Requests that are built, and replies that are read.
 
-use super::{ask, complete};
+use super::{ask, complete, unserved};
+use crate::catalog::Model;
 use crate::testing::{asked, kit};
 use crate::{Content, Error, Message, ResponseFormat, Role, Tool};
 use serde_json::json;
@@ -34,4 +35,23 @@ fn a_model_is_asked_what_was_built() {
     assert!(
         matches!(format, Some(ResponseFormat::JsonSchema(schema)) if schema.strict == Some(true))
     );
+}
+
+#[test]
+fn a_model_that_is_not_served_is_told_with_those_that_are() {
+    let vectors = Model { outputs: vec!["embeddings".into()], ..Model::new("a/vectors") };
+    kit().catalog(Model::new("a/chat")).catalog(Model::new("b/guard")).catalog(vectors);
+    let wrong = Error::Options("no such model".into());
+    let told = |model: &str, what: &str, error: &Error| {
+        let refusal = unserved(model, what, error, |id| id.contains("guard"));
+        refusal.map(|it| it.reason().to_owned())
+    };
+    let text = "is not served here for text. Name `b/guard` or `a/chat` or another of GET \
+                /api/v1/models, in the request or in the operator's options";
+    assert_eq!(told("x/y", "text", &wrong), Some(format!("`x/y` {text}")));
+    assert_eq!(told("a/vectors", "text", &wrong), Some(format!("`a/vectors` {text}")));
+    let told_vectors = told("a/chat", "embeddings", &wrong).unwrap();
+    assert!(told_vectors.contains("Name `a/vectors` or another of GET /api/v1/embeddings/models"));
+    assert_eq!(told("a/chat:free", "text", &wrong), None, "it is served: it failed otherwise");
+    assert_eq!(told("x/y", "text", &Error::Upstream("gone".into())), None);
 }

@@ -15,6 +15,8 @@ pub(crate) struct Doubles {
     pub(super) http: Vec<HttpDouble>,
     pub(super) models: VecDeque<ModelDouble>,
     pub(super) embeddings: VecDeque<Vec<f32>>,
+    /// How the next call of an embedding model fails, if it does.
+    pub(super) embedding_fails: Option<Error>,
     pub(super) search: VecDeque<SearchDouble>,
     /// The models that there are.
     pub(crate) catalog: Vec<Model>,
@@ -92,6 +94,9 @@ impl Doubles {
     /// Plays `models.embed`.
     pub(crate) fn embed(&mut self, model: &str, inputs: &[String]) -> Result<Embeddings, Error> {
         self.want("models", model).map_err(Error::Denied)?;
+        if let Some(error) = self.embedding_fails.take() {
+            return Err(error);
+        }
         if self.embeddings.len() < inputs.len() {
             let (wanted, left) = (inputs.len(), self.embeddings.len());
             let fault = format!("embeddings: {wanted} inputs, but {left} scripted vectors");

@@ -90,6 +90,12 @@ impl Kit {
         self
     }
 
+    /// The next call of an embedding model fails.
+    pub fn embedding_fails(self, error: Error) -> Self {
+        SCENE.with_borrow_mut(|scene| scene.doubles.embedding_fails = Some(error));
+        self
+    }
+
     /// What the next query finds, which must ask this index.
     pub fn search(self, index: &str, hits: impl Into<Vec<Hit>>) -> Self {
         self.add_search(SearchDouble { index: index.into(), reply: Ok(hits.into()) })
