@@ -60,9 +60,9 @@ impl Arguments {
                 Passed::Text(text) => {
                     self.consume(text.len(), |written, _| out.push_str(written));
                 }
-                Passed::Mask(label, length) => {
+                Passed::Mask(label, masked) => {
                     let mut label = Some(label);
-                    self.consume(length, |written, is_inside| {
+                    self.consume(masked.len(), |written, is_inside| {
                         if is_inside {
                             out.push_str(&label.take().unwrap_or_default());
                         } else {

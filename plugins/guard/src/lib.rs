@@ -59,6 +59,7 @@ patchbay_sdk::cases![
     "cases/alternating_stop.json",
     "cases/alternating_text.json",
     "cases/alternating_thoughts.json",
+    "cases/annotations.json",
     "cases/arguments.json",
     "cases/arguments_stop.json",
     "cases/block_before_mask.json",

@@ -11,8 +11,8 @@ use std::rc::Rc;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Passed {
     Text(String),
-    /// A label in brackets, in the place of this many bytes of text.
-    Mask(String, usize),
+    /// A label in brackets, in the place of this text.
+    Mask(String, String),
 }
 
 /// The text's way past the rules.
@@ -125,7 +125,7 @@ impl Line {
                     let label = self.filter.mask.as_ref().map(|rules| rules.label(rule));
                     let label = label.unwrap_or_default();
                     self.seen.borrow_mut().mask(label);
-                    out.push(Passed::Mask(format!("[{label}]"), text.len()));
+                    out.push(Passed::Mask(format!("[{label}]"), text));
                 }
             }
         }

@@ -3,7 +3,7 @@
 //! alternate with other text is no other term.
 
 use crate::line::{Line, Passed};
-use patchbay_sdk::{Delta, ReasoningDelta, ReasoningDetail};
+use patchbay_sdk::{Delta, JsonDelta, Places, ReasoningDelta, ReasoningDetail};
 use std::collections::VecDeque;
 
 /// All that a choice says in one field.
@@ -13,6 +13,8 @@ pub(crate) struct Prose {
     line: Line,
     /// What has not gone on, in order. It begins with text.
     waiting: VecDeque<Part>,
+    /// Where masks made the text longer or shorter, which moves what annotations cite.
+    places: Places,
 }
 
 /// Which field.
@@ -32,7 +34,7 @@ enum Part {
 
 impl Prose {
     pub(crate) fn new(choice: u16, field: Field, line: Line) -> Self {
-        Self { choice, field, line, waiting: VecDeque::new() }
+        Self { choice, field, line, waiting: VecDeque::new(), places: Places::default() }
     }
 
     /// Whether nothing is held.
@@ -50,6 +52,7 @@ impl Prose {
     ) -> bool {
         let mut passed = Vec::new();
         if self.line.push(text, &mut passed) {
+            self.places.add(text, text);
             return true;
         }
         if !text.is_empty() {
@@ -59,14 +62,28 @@ impl Prose {
         false
     }
 
-    /// Something that stands behind the text so far, an annotation say. True says that it goes on.
+    /// Something that stands behind the text so far, an annotation say. True says that it goes on
+    /// as it is.
     pub(crate) fn mark(&mut self, delta: Delta, out: &mut Vec<Delta>) -> bool {
         if self.is_empty() {
-            out.push(delta);
-            return true;
+            return self.give(delta, out);
         }
         self.waiting.push_back(Part::Mark(delta));
         false
+    }
+
+    /// Gives out a mark. What it cites has moved with the text; false says so.
+    fn give(&self, delta: Delta, out: &mut Vec<Delta>) -> bool {
+        let moved = match &delta {
+            Delta::Annotation(it) => self.places.moved(&it.json),
+            _ => None,
+        };
+        let is_same = moved.is_none();
+        out.push(match moved {
+            Some(json) => Delta::Annotation(JsonDelta { choice: self.choice, json }),
+            None => delta,
+        });
+        is_same
     }
 
     /// The last piece of a block of thoughts, with what proves it: all of the block goes before it,
@@ -104,6 +121,7 @@ impl Prose {
         for piece in passed {
             match piece {
                 Passed::Text(text) => {
+                    self.places.add(&text, &text);
                     let mut rest = text.as_str();
                     while let Some((bytes, block)) = self.next(rest.len(), out) {
                         let (said, after) = rest.split_at_checked(bytes).unwrap_or((rest, ""));
@@ -111,9 +129,11 @@ impl Prose {
                         rest = after;
                     }
                 }
-                Passed::Mask(label, bytes) => {
+                Passed::Mask(label, masked) => {
+                    self.pass_marks(out);
+                    self.places.add(&masked, &label);
                     let mut label = Some(label);
-                    let mut left = bytes;
+                    let mut left = masked.len();
                     while let Some((bytes, block)) = self.next(left, out) {
                         self.say(&label.take().unwrap_or_default(), block, from, out);
                         left = left.saturating_sub(bytes);
@@ -122,9 +142,7 @@ impl Prose {
                 }
             }
         }
-        while self.waiting.front().is_some_and(|part| matches!(part, Part::Mark(_))) {
-            self.pass_mark(out);
-        }
+        self.pass_marks(out);
     }
 
     /// Takes at most so many bytes of one block from what waits; `None` when there are none to take.
@@ -136,9 +154,7 @@ impl Prose {
         if most == 0 {
             return None;
         }
-        while let Some(Part::Mark(_)) = self.waiting.front() {
-            self.pass_mark(out);
-        }
+        self.pass_marks(out);
         let Some(Part::Text(bytes, block)) = self.waiting.front_mut() else { return None };
         if *bytes > most {
             *bytes -= most;
@@ -149,9 +165,12 @@ impl Prose {
         Some(taken)
     }
 
-    fn pass_mark(&mut self, out: &mut Vec<Delta>) {
-        if let Some(Part::Mark(delta)) = self.waiting.pop_front() {
-            out.push(delta);
+    /// Gives out the marks that no text stands before.
+    fn pass_marks(&mut self, out: &mut Vec<Delta>) {
+        while let Some(Part::Mark(_)) = self.waiting.front() {
+            if let Some(Part::Mark(delta)) = self.waiting.pop_front() {
+                self.give(delta, out);
+            }
         }
     }
 
