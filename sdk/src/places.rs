@@ -16,8 +16,16 @@ use serde_json::Value;
 pub struct Places {
     read: usize,
     written: usize,
-    /// Behind each text that was replaced: what was read and what was written.
-    parted: Vec<(usize, usize)>,
+    /// The ends of what was replaced.
+    parted: Vec<Parted>,
+}
+
+#[derive(Debug)]
+struct Parted {
+    read: usize,
+    written: usize,
+    /// It was put between, and stands for nothing that was read.
+    is_added: bool,
 }
 
 impl Places {
@@ -30,12 +38,12 @@ impl Places {
             return;
         }
         self.written += written.chars().count();
-        let end = (self.read, self.written);
-        match self.parted.last_mut() {
-            // What is replaced next to it is one with it.
-            Some(last) if *last == begin => *last = end,
-            _ => self.parted.push(end),
+        let mut end = Parted { read: self.read, written: self.written, is_added: count == 0 };
+        // What is replaced next to it is one with it.
+        if let Some(last) = self.parted.pop_if(|last| (last.read, last.written) == begin) {
+            end.is_added &= last.is_added;
         }
+        self.parted.push(end);
     }
 
     /// The same where only the middle differs: what both begin and end with stays in its place.
@@ -89,7 +97,7 @@ impl Places {
             let place = value.as_u64().and_then(|place| usize::try_from(place).ok());
             match place.filter(|_| matches!(name.as_str(), "start_index" | "end_index")) {
                 Some(place) => {
-                    *value = self.place(place).into();
+                    *value = self.place(place, name == "end_index").into();
                     count += 1;
                 }
                 None => count += self.move_in(value),
@@ -98,13 +106,14 @@ impl Places {
         count
     }
 
-    fn place(&self, read: usize) -> usize {
-        let next = self.parted.partition_point(|(before, _)| *before <= read);
+    /// What was put between stands behind a citation that ended there, not in it.
+    fn place(&self, read: usize, is_end: bool) -> usize {
+        let is_before = |it: &Parted| it.read < read || it.read == read && !(is_end && it.is_added);
+        let next = self.parted.partition_point(is_before);
         let before = next.checked_sub(1).and_then(|last| self.parted.get(last));
-        let (from, to) = before.copied().unwrap_or_default();
-        let moved = to + (read - from);
+        let moved = before.map_or(read, |it| it.written + (read - it.read));
         // A place inside of what was replaced is at most at its end.
-        self.parted.get(next).map_or(moved, |(_, end)| moved.min(*end))
+        self.parted.get(next).map_or(moved, |it| moved.min(it.written))
     }
 }
 
@@ -122,5 +131,20 @@ mod tests {
         places.add(" and", " and");
         let moved = r#"{"start_index":2,"x":{"end_index":5},"y":[{"end_index":4}],"z":9}"#;
         assert_eq!(places.moved(annotation).as_deref(), Some(moved));
+    }
+
+    #[test]
+    fn what_is_put_between_is_in_no_citation_that_ended_there() {
+        let mut places = Places::default();
+        places.add("abc", "abc");
+        places.add("", "[no]");
+        places.add("", "[no]");
+        places.add("def", "def");
+        let moved = |from: usize, to: usize| {
+            places.moved(&format!(r#"{{"start_index":{from},"end_index":{to}}}"#)).unwrap()
+        };
+        assert_eq!(moved(1, 3), r#"{"start_index":1,"end_index":3}"#);
+        assert_eq!(moved(2, 4), r#"{"start_index":2,"end_index":12}"#);
+        assert_eq!(moved(3, 6), r#"{"start_index":11,"end_index":14}"#);
     }
 }

@@ -5,8 +5,8 @@ use crate::law::{Breach, Law};
 use crate::options::{Action, Notice};
 use crate::value::End;
 use patchbay_sdk::{
-    Delta, Error, FinishReason, Interest, Rejection, Stream, ToolCallDelta, Verdict, metrics,
-    report,
+    Delta, Error, FinishReason, Interest, Places, Rejection, Stream, ToolCallDelta, Verdict,
+    metrics, report,
 };
 use std::rc::Rc;
 
@@ -20,6 +20,8 @@ pub(crate) struct Gate {
     released: u16,
     /// Whether the answer has text, so that a notice begins a line of its own.
     has_text: bool,
+    /// Where notices stand in the answer, which moves what annotations cite.
+    places: Places,
     /// What was broken: tool, rule and action.
     breaches: Vec<(String, Breach)>,
     stop: Option<Rejection>,
@@ -58,6 +60,7 @@ impl Gate {
             calls: Vec::new(),
             released: 0,
             has_text: false,
+            places: Places::default(),
             breaches: Vec::new(),
             stop: None,
             has_changed: false,
@@ -76,10 +79,19 @@ impl Gate {
                 }
                 out.push(Delta::Finish(it));
             }
-            other => {
-                self.has_text |= matches!(&other, Delta::Text(it) if !it.text.is_empty());
-                out.push(other);
+            Delta::Text(it) => {
+                self.has_text |= !it.text.is_empty();
+                self.places.add(&it.text, &it.text);
+                out.push(Delta::Text(it));
             }
+            Delta::Annotation(mut it) => {
+                if let Some(json) = self.places.moved(&it.json) {
+                    it.json = json;
+                    self.has_changed = true;
+                }
+                out.push(Delta::Annotation(it));
+            }
+            other => out.push(other),
         }
     }
 
@@ -182,7 +194,9 @@ impl Gate {
             Notice::Text => {
                 let gap = if self.has_text { "\n\n" } else { "" };
                 self.has_text = true;
-                out.push(Delta::text(self.choice, format!("{gap}{notice}")));
+                let notice = format!("{gap}{notice}");
+                self.places.add("", &notice);
+                out.push(Delta::text(self.choice, notice));
             }
             Notice::Refusal => out.push(Delta::refusal(self.choice, notice)),
             Notice::None => {}
@@ -262,7 +276,7 @@ impl Gate {
 
 impl Stream for Gate {
     fn interest(&self) -> Interest {
-        Interest::TEXT | Interest::TOOL_CALL | Interest::FINISH
+        Interest::TEXT | Interest::TOOL_CALL | Interest::ANNOTATION | Interest::FINISH
     }
 
     fn push(&mut self, batch: Vec<Delta>) -> Result<Verdict, Error> {

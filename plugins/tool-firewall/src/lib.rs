@@ -55,6 +55,7 @@ const OPTIONS: &str = include_str!("options.json");
 
 patchbay_sdk::cases![
     "cases/allowed_tools.json",
+    "cases/annotations.json",
     "cases/blocked.json",
     "cases/choices.json",
     "cases/denied.json",
