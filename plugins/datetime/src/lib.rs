@@ -7,7 +7,7 @@ mod zone;
 
 use patchbay_sdk::{
     Decision, Description, Error, Function, Generation, Kind, Message, Plugin, Rejection, Request,
-    Role, Tool, ToolCall, ToolOutput, system,
+    Role, Tool, ToolCall, ToolOutput, report, system,
 };
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -66,6 +66,7 @@ impl Plugin for Datetime {
             Err(problem) => return Ok(Decision::Reject(Rejection::new(400, problem))),
         };
         if tool.is_some() {
+            tell("offered the model a tool that tells the time", &zone);
             self.asked = Some(zone);
             return Ok(Decision::Pass);
         }
@@ -73,7 +74,9 @@ impl Plugin for Datetime {
         let is_system = |message: &Message| matches!(message.role, Role::System | Role::Developer);
         let end = request.messages.iter().position(|message| !is_system(message));
         let at = end.unwrap_or(request.messages.len());
-        request.messages.insert(at, Message::system(sentence(&zone, self.options.precision)));
+        let line = sentence(&zone, self.options.precision);
+        tell("told the model the time in the system prompt", &zone);
+        request.messages.insert(at, Message::system(line));
         Ok(Decision::Replace(request))
     }
 
@@ -114,7 +117,10 @@ impl Plugin for Datetime {
             (name, _) => Zone::find(name.as_deref().unwrap_or("UTC")),
         };
         Ok(match zone {
-            Ok(zone) => ToolOutput::text(answer(&zone)),
+            Ok(zone) => {
+                tell("told the model the time, which it asked for", &zone);
+                ToolOutput::text(answer(&zone))
+            }
             Err(problem) => ToolOutput::error(&problem),
         })
     }
@@ -133,6 +139,13 @@ impl Datetime {
         };
         Zone::find(name).map_err(|unknown| problem(&unknown))
     }
+}
+
+/// The entry of the client's pipeline.
+fn tell(what: &str, zone: &Zone) {
+    let name = zone.name();
+    let stage = report::stage("plugin", "datetime").summary(&format!("{what} ({name})"));
+    stage.data("timezone", name).send();
 }
 
 #[derive(Deserialize)]
