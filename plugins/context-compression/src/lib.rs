@@ -21,6 +21,7 @@ use patchbay_sdk::catalog::{self, Model};
 use patchbay_sdk::report;
 use patchbay_sdk::{Decision, Description, Error, Generation, Kind, Plugin, Request};
 use serde::Deserialize;
+use serde_json::Value;
 use std::time::Duration;
 
 /// The plugin, for one generation.
@@ -59,6 +60,9 @@ impl Plugin for ContextCompression {
     }
 
     fn on_request(&mut self, _: &Generation, mut request: Request) -> Result<Decision, Error> {
+        if is_off(&request) {
+            return Ok(Decision::Pass);
+        }
         let Some(mut model) = catalog::model(&request.model) else { return Ok(Decision::Pass) };
         if !model.outputs.iter().any(|output| output == "text") {
             return Ok(Decision::Pass);
@@ -93,6 +97,13 @@ impl Options {
         let messages = self.max_messages.or(is_anthropic.then_some(ANTHROPIC_MESSAGES_MAX));
         Limits { tokens, messages }
     }
+}
+
+/// Whether the client wants its prompt as it is: an empty list of transforms, in OpenRouter's older
+/// notation.
+fn is_off(request: &Request) -> bool {
+    let transforms: Option<Vec<Value>> = request.extra_get("transforms").unwrap_or_default();
+    transforms.is_some_and(|list| list.is_empty())
 }
 
 /// The entry of the client's pipeline.
@@ -147,6 +158,7 @@ patchbay_sdk::cases![
     "cases/threshold.json",
     "cases/tools_kept.json",
     "cases/tools_together.json",
+    "cases/transforms_off.json",
     "cases/unknown.json",
 ];
 
