@@ -56,11 +56,6 @@ impl Channel {
         Self { reply, form, plain, restored, scanned, found, places: Places::default() }
     }
 
-    /// What follows stands in another form.
-    pub(crate) fn set_form(&mut self, form: Form) {
-        self.form = form;
-    }
-
     /// Whether nothing is held.
     pub(crate) fn is_empty(&self) -> bool {
         let is_scanned = self.scanned.as_ref().is_none_or(Scan::is_empty);
@@ -91,6 +86,17 @@ impl Channel {
         if is_end {
             self.restore("", true, &mut out)?;
         }
+        Ok(out)
+    }
+
+    /// Something else follows. What may be the beginning of a pseudonym still waits for the rest; all
+    /// else is settled.
+    ///
+    /// # Errors
+    /// As [`push`](Self::push).
+    pub(crate) fn pause(&mut self) -> Result<String, Rejection> {
+        let mut out = String::new();
+        self.scan("", true, &mut out)?;
         Ok(out)
     }
 

@@ -5,8 +5,8 @@ use crate::json;
 use crate::restore::Form;
 use crate::tell;
 use patchbay_sdk::{
-    Delta, Error, Interest, JsonDelta, OtherDelta, Places, ReasoningDelta, ReasoningDetail,
-    Rejection, Stream, TextDelta, ToolCallDelta, Verdict,
+    Delta, Error, Interest, JsonDelta, OtherDelta, ReasoningDelta, ReasoningDetail, Rejection,
+    Stream, TextDelta, ToolCallDelta, Verdict,
 };
 use std::collections::BTreeMap;
 use std::rc::Rc;
@@ -15,43 +15,39 @@ use std::rc::Rc;
 pub(crate) struct Choice {
     choice: u16,
     reply: Rc<Reply>,
-    /// What is being said.
-    prose: Channel,
-    kind: Prose,
+    /// What may be the beginning of a pseudonym waits here for more of the answer, whatever else
+    /// comes meanwhile.
+    answer: Channel,
+    /// What is said beside it.
+    aside: Channel,
+    kind: Aside,
     /// The calls' arguments, by index. They may come side by side.
     calls: BTreeMap<u16, Channel>,
-    /// Where the answer stands while something else is said.
-    places: Places,
     /// Annotations of text that is held.
     waiting: Vec<JsonDelta>,
 }
 
-/// What the held text of `prose` is.
+/// What the held text of `aside` is.
 #[derive(Clone, PartialEq)]
-enum Prose {
-    Text,
+enum Aside {
     Refusal,
     /// A thought, of this block.
     Reasoning(Option<ReasoningDetail>),
 }
 
-impl Prose {
-    fn form(&self, reply: &Reply) -> Form {
-        if *self == Self::Text && reply.is_json { Form::Json } else { Form::Plain }
-    }
-}
-
 impl Choice {
     pub(crate) fn new(choice: u16, reply: Rc<Reply>) -> Self {
-        let prose = Channel::new(Rc::clone(&reply), Prose::Text.form(&reply));
-        let (calls, places, waiting) = Default::default();
-        Self { choice, reply, prose, kind: Prose::Text, calls, places, waiting }
+        let form = if reply.is_json { Form::Json } else { Form::Plain };
+        let channel = |form: Form| Channel::new(Rc::clone(&reply), form);
+        let (answer, aside) = (channel(form), channel(Form::Plain));
+        let (calls, waiting) = Default::default();
+        Self { choice, reply, answer, aside, kind: Aside::Refusal, calls, waiting }
     }
 
     fn delta(&mut self, delta: Delta, out: &mut Vec<Delta>) -> Result<(), Rejection> {
         match delta {
-            Delta::Text(TextDelta { text, .. }) => self.say(Prose::Text, &text, out),
-            Delta::Refusal(TextDelta { text, .. }) => self.say(Prose::Refusal, &text, out),
+            Delta::Text(TextDelta { text, .. }) => self.answer(&text, out),
+            Delta::Refusal(TextDelta { text, .. }) => self.say(Aside::Refusal, &text, out),
             Delta::Reasoning(thought) => self.think(thought, out),
             Delta::ToolCall(call) => self.call(call, out),
             Delta::Annotation(it) => {
@@ -77,39 +73,43 @@ impl Choice {
         }
     }
 
-    /// Where another kind begins, the one before ends.
-    fn turn(&mut self, kind: Prose, out: &mut Vec<Delta>) -> Result<(), Rejection> {
-        if kind != self.kind {
-            self.end_prose(out)?;
-            self.prose.set_form(kind.form(&self.reply));
-            if kind == Prose::Text || self.kind == Prose::Text {
-                std::mem::swap(&mut self.prose.places, &mut self.places);
-            }
-            self.kind = kind;
-        }
-        Ok(())
-    }
-
-    /// More of what is said.
-    fn say(&mut self, kind: Prose, text: &str, out: &mut Vec<Delta>) -> Result<(), Rejection> {
-        self.turn(kind, out)?;
-        let said = self.prose.push(text, false)?;
+    /// More of the answer.
+    fn answer(&mut self, text: &str, out: &mut Vec<Delta>) -> Result<(), Rejection> {
+        self.end_aside(out)?;
+        let said = self.answer.push(text, false)?;
         if !said.is_empty() || text.is_empty() {
-            out.push(self.spoken(said));
+            out.push(Delta::text(self.choice, said));
         }
         self.annotate(out);
         Ok(())
     }
 
+    /// More of what is said beside the answer. Where another kind begins, the one before ends.
+    fn say(&mut self, kind: Aside, text: &str, out: &mut Vec<Delta>) -> Result<(), Rejection> {
+        self.turn(kind, out)?;
+        let said = self.aside.push(text, false)?;
+        if !said.is_empty() || text.is_empty() {
+            out.push(self.spoken(said));
+        }
+        Ok(())
+    }
+
+    fn turn(&mut self, kind: Aside, out: &mut Vec<Delta>) -> Result<(), Rejection> {
+        self.leave_answer(out)?;
+        if kind != self.kind {
+            self.end_aside(out)?;
+            self.kind = kind;
+        }
+        Ok(())
+    }
+
     /// Gives out annotations, once the text that they are about has gone.
     fn annotate(&mut self, out: &mut Vec<Delta>) {
-        if self.waiting.is_empty() || !self.prose.is_empty() {
+        if self.waiting.is_empty() || !self.answer.is_empty() {
             return;
         }
         for it in std::mem::take(&mut self.waiting) {
-            let is_answer = self.kind == Prose::Text;
-            let places = if is_answer { &self.prose.places } else { &self.places };
-            let json = places.moved(&it.json).unwrap_or(it.json);
+            let json = self.answer.places.moved(&it.json).unwrap_or(it.json);
             let json = self.restored(json);
             out.push(Delta::Annotation(JsonDelta { json, ..it }));
         }
@@ -120,18 +120,19 @@ impl Choice {
         let ReasoningDelta { text, detail, choice } = thought;
         let closes = detail.as_ref().is_some_and(|it| it.signature.is_some() || it.data.is_some());
         let block = detail.clone().map(|it| ReasoningDetail { signature: None, data: None, ..it });
-        let kind = Prose::Reasoning(block);
+        let kind = Aside::Reasoning(block);
         if !closes {
             return self.say(kind, &text, out);
         }
         self.turn(kind, out)?;
-        let text = self.prose.push(&text, true)?;
+        let text = self.aside.push(&text, true)?;
         out.push(Delta::Reasoning(ReasoningDelta { choice, text, detail }));
         Ok(())
     }
 
     fn call(&mut self, call: ToolCallDelta, out: &mut Vec<Delta>) -> Result<(), Rejection> {
-        self.end_prose(out)?;
+        self.end_aside(out)?;
+        self.leave_answer(out)?;
         let new = || Channel::new(Rc::clone(&self.reply), Form::Json);
         let channel = self.calls.entry(call.index).or_insert_with(new);
         let arguments = channel.push(&call.arguments, false)?;
@@ -156,20 +157,39 @@ impl Choice {
     }
 
     fn end_prose(&mut self, out: &mut Vec<Delta>) -> Result<(), Rejection> {
-        let said = self.prose.push("", true)?;
+        self.end_aside(out)?;
+        let said = self.answer.push("", true)?;
+        self.write_answer(said, out);
+        Ok(())
+    }
+
+    fn end_aside(&mut self, out: &mut Vec<Delta>) -> Result<(), Rejection> {
+        let said = self.aside.push("", true)?;
         if !said.is_empty() {
             out.push(self.spoken(said));
         }
-        self.annotate(out);
         Ok(())
+    }
+
+    /// Something else than the answer follows.
+    fn leave_answer(&mut self, out: &mut Vec<Delta>) -> Result<(), Rejection> {
+        let said = self.answer.pause()?;
+        self.write_answer(said, out);
+        Ok(())
+    }
+
+    fn write_answer(&mut self, said: String, out: &mut Vec<Delta>) {
+        if !said.is_empty() {
+            out.push(Delta::text(self.choice, said));
+        }
+        self.annotate(out);
     }
 
     fn spoken(&self, text: String) -> Delta {
         let choice = self.choice;
         match &self.kind {
-            Prose::Text => Delta::text(choice, text),
-            Prose::Refusal => Delta::refusal(choice, text),
-            Prose::Reasoning(detail) => {
+            Aside::Refusal => Delta::refusal(choice, text),
+            Aside::Reasoning(detail) => {
                 Delta::Reasoning(ReasoningDelta { choice, text, detail: detail.clone() })
             }
         }
@@ -192,7 +212,8 @@ impl Choice {
     }
 
     fn holds(&self) -> bool {
-        !self.prose.is_empty()
+        !self.answer.is_empty()
+            || !self.aside.is_empty()
             || !self.waiting.is_empty()
             || self.calls.values().any(|call| !call.is_empty())
     }

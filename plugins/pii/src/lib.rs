@@ -134,6 +134,7 @@ patchbay_sdk::cases![
     "cases/respelled.json",
     "cases/restored.json",
     "cases/tool_arguments.json",
+    "cases/torn.json",
     "cases/untouched.json",
     "cases/user_only.json",
 ];
