@@ -54,23 +54,26 @@ pub fn embed(
 pub fn unserved(model: &str, what: &str, error: &Error, suits: fn(&str) -> bool) -> Option<Error> {
     let Error::Options(reason) = error else { return None };
     let makes = |it: &Model| it.outputs.iter().any(|output| output == what);
-    // The catalog lists models for text only.
-    let mut served: Vec<Model> = catalog::models().into_iter().filter(makes).collect();
-    let is_ready = |it: &Model| served.is_empty() || served.iter().any(|other| other.id == it.id);
-    let why = match catalog::model(model).filter(makes) {
+    // It lists models for text only.
+    let listed = catalog::models();
+    let served = || listed.iter().filter(|it| makes(it));
+    let is_ready = |it: &Model| served().next().is_none() || served().any(|own| own.id == it.id);
+    let mut told = match catalog::model(model).filter(makes) {
         Some(known) if is_ready(&known) => return None,
         // Its provider has no key, say.
         Some(_) => reason.clone(),
         None => format!("`{model}` is not served here for {what}."),
     };
-    served.sort_by_key(|it| !suits(&it.id));
-    let names = served.iter().take(NAMES_MAX).map(|it| format!("`{}`", it.id));
-    let names: Vec<String> = names.chain(["another".into()]).collect();
+    told.push_str(" Name ");
+    let (fit, rest) = (served().filter(|it| suits(&it.id)), served().filter(|it| !suits(&it.id)));
+    for it in fit.chain(rest).take(NAMES_MAX) {
+        told.push_str(&format!("`{}` or ", it.id));
+    }
     let list = if what == "embeddings" { "embeddings/models" } else { "models" };
-    Some(Error::Options(format!(
-        "{why} Name {} of GET /api/v1/{list}, in the request or in the operator's options",
-        names.join(" or ")
-    )))
+    told.push_str(&format!(
+        "another of GET /api/v1/{list}, in the request or in the operator's options"
+    ));
+    Some(Error::Options(told))
 }
 
 impl Request {

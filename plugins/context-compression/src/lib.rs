@@ -21,7 +21,6 @@ use patchbay_sdk::catalog::{self, Model};
 use patchbay_sdk::report;
 use patchbay_sdk::{Decision, Description, Error, Generation, Kind, Plugin, Request};
 use serde::Deserialize;
-use serde_json::Value;
 use std::time::Duration;
 
 /// The plugin, for one generation.
@@ -102,8 +101,8 @@ impl Options {
 /// Whether the client wants its prompt as it is: an empty list of transforms, in OpenRouter's older
 /// notation.
 fn is_off(request: &Request) -> bool {
-    let transforms: Option<Vec<Value>> = request.extra_get("transforms").unwrap_or_default();
-    transforms.is_some_and(|list| list.is_empty())
+    let is_empty = |json: &str| json.chars().filter(|it| !it.is_whitespace()).eq("[]".chars());
+    request.extra.iter().any(|field| field.name == "transforms" && is_empty(&field.value))
 }
 
 /// The entry of the client's pipeline.
