@@ -48,10 +48,10 @@ pub fn embed(
 }
 
 /// Whether a model failed because the gateway serves none of that name out of which `what` comes
-/// (`text`, `embeddings`). Then this is an `Options` that names some that it serves, first those that
-/// `suits` picks by their ids: for [`Decision::refuse_options`](crate::Decision::refuse_options),
+/// (`text`, `embeddings`). Then this is an `Options` that names some that it serves, first those whose
+/// ids `rank` gives 2, then those with 1, and no others: for [`Decision::refuse_options`](crate::Decision::refuse_options),
 /// where an option names the model.
-pub fn unserved(model: &str, what: &str, error: &Error, suits: fn(&str) -> bool) -> Option<Error> {
+pub fn unserved(model: &str, what: &str, error: &Error, rank: fn(&str) -> u8) -> Option<Error> {
     let Error::Options(reason) = error else { return None };
     let makes = |it: &Model| it.outputs.iter().any(|output| output == what);
     // It lists models for text only.
@@ -65,8 +65,8 @@ pub fn unserved(model: &str, what: &str, error: &Error, suits: fn(&str) -> bool)
         None => format!("`{model}` is not served here for {what}."),
     };
     told.push_str(" Name ");
-    let (fit, rest) = (served().filter(|it| suits(&it.id)), served().filter(|it| !suits(&it.id)));
-    for it in fit.chain(rest).take(NAMES_MAX) {
+    let ranked = |wanted: u8| served().filter(move |it| rank(&it.id) == wanted);
+    for it in ranked(2).chain(ranked(1)).take(NAMES_MAX) {
         told.push_str(&format!("`{}` or ", it.id));
     }
     let list = if what == "embeddings" { "embeddings/models" } else { "models" };

@@ -86,7 +86,7 @@ impl Judge {
         let refusal = match &error {
             // Which models the plugin may ask is for the operator to say.
             Error::Denied(reason) => Some(Error::Options(reason.clone())),
-            error => models::unserved(&self.model, "text", error, is_made_for_it),
+            error => models::unserved(&self.model, "text", error, rank),
         };
         Decision::refuse_options("moderation", refusal.ok_or(error)?)
     }
@@ -147,6 +147,15 @@ impl Judge {
             rejection = rejection.metadata("flagged_input", elided(&text));
         }
         Some(rejection.metadata("provider_name", provider).metadata("model_slug", model))
+    }
+}
+
+/// Which models to propose first. The simulated one can't moderate.
+fn rank(model: &str) -> u8 {
+    match model {
+        _ if model.starts_with("patchbay/") => 0,
+        _ if is_made_for_it(model) => 2,
+        _ => 1,
     }
 }
 

@@ -90,7 +90,7 @@ impl SemanticCache {
                 Some(vector) => return Ok(Some(vector)),
                 None => format!("`{model}` gave no vector"),
             },
-            Err(error) => match models::unserved(model, "embeddings", &error, |_| true) {
+            Err(error) => match models::unserved(model, "embeddings", &error, |_| 1) {
                 Some(refusal) => return Err(refusal),
                 None => error.reason().to_owned(),
             },

@@ -40,10 +40,16 @@ fn a_model_is_asked_what_was_built() {
 #[test]
 fn a_model_that_is_not_served_is_told_with_those_that_are() {
     let vectors = Model { outputs: vec!["embeddings".into()], ..Model::new("a/vectors") };
-    kit().catalog(Model::new("a/chat")).catalog(Model::new("b/guard")).catalog(vectors);
+    let kit = kit().catalog(Model::new("a/chat")).catalog(Model::new("b/guard"));
+    kit.catalog(Model::new("sim/echo")).catalog(vectors);
     let wrong = Error::Options("no such model".into());
     let told = |model: &str, what: &str, error: &Error| {
-        let refusal = unserved(model, what, error, |id| id.contains("guard"));
+        let rank = |id: &str| match id {
+            "b/guard" => 2,
+            "sim/echo" => 0,
+            _ => 1,
+        };
+        let refusal = unserved(model, what, error, rank);
         refusal.map(|it| it.reason().to_owned())
     };
     let text = "is not served here for text. Name `b/guard` or `a/chat` or another of GET \
