@@ -91,9 +91,10 @@ impl Judge {
         Decision::refuse_options("moderation", refusal.ok_or(error)?)
     }
 
-    /// Whether the model is none that the gateway knows.
+    /// Whether the model is none of those that the gateway has. One that says nothing of its models
+    /// may have it.
     pub(crate) fn is_unknown(&self) -> bool {
-        catalog::model(&self.model).is_none()
+        catalog::model(&self.model).is_none() && !catalog::models().is_empty()
     }
 
     /// What to do about a reply that is no verdict.
