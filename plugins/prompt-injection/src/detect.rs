@@ -42,8 +42,15 @@ pub(crate) struct Found {
 
 impl Detector {
     /// # Errors
-    /// `Options` when a phrase of the allowlist can't be used.
+    /// `Options` when a phrase of the allowlist can't be used, or every pattern is excepted.
     pub(crate) fn new(options: &Options) -> Result<Self, Error> {
+        let names = PATTERNS.iter().map(|it| it.name);
+        let listed = CASED.iter().chain(COMPACT).map(|(name, _)| *name);
+        let mut names = names.chain(listed).chain([BASE64, HEX]);
+        if names.all(|name| options.except.iter().any(|it| it == name)) {
+            let reason = "`except` names every pattern, so nothing is looked for: leave some out";
+            return Err(Error::Options(reason.into()));
+        }
         let allowed = options.allowlist.iter().map(|phrase| Rule::term(phrase).any_case());
         let allowed = Scanner::new(allowed.collect()).map_err(|error| {
             Error::Options(format!("allowlist[{}] {}", error.rule, error.reason))

@@ -156,3 +156,16 @@ fn the_schema_lists_all_patterns() {
     assert_eq!(listed.iter().filter_map(Value::as_str).collect::<Vec<_>>(), known);
     assert!(COMPACT.iter().all(|(name, _)| known.contains(name)));
 }
+
+#[test]
+fn who_excepts_every_pattern_is_told() {
+    let schema: Value = serde_json::from_str(OPTIONS).unwrap();
+    let names = schema["properties"]["except"]["items"]["enum"].as_array().unwrap();
+    let mut except: Vec<String> =
+        names.iter().map(|name| name.as_str().unwrap().to_owned()).collect();
+    let options = |except: &[String]| Options { except: except.to_vec(), ..Options::default() };
+    let error = Detector::new(&options(&except)).err().unwrap();
+    assert!(error.reason().contains("names every pattern"), "{error}");
+    except.pop();
+    assert!(Detector::new(&options(&except)).is_ok());
+}
