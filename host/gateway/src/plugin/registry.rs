@@ -14,7 +14,7 @@ use super::folder::{Folder, Kept};
 use super::load::{LoadError, Origin, Plugin};
 use super::outside::{Outside, Services};
 use super::shelf::Shelf;
-use super::trigger::{Signs, Trigger};
+use super::trigger::{Index, Signs};
 use super::watch::Watch;
 use crate::config::{self, Config};
 
@@ -155,6 +155,8 @@ pub(crate) fn indexes(config: &config::Index) -> index::Indexes {
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Registry {
     pub(super) lines: BTreeMap<String, Line>,
+    /// The triggers of the current versions, as of the swap.
+    index: Index,
     /// What the folder's files hold, by path.
     files: BTreeMap<PathBuf, Held>,
     /// Files of the folder that were refused, by path.
@@ -228,28 +230,29 @@ impl Registry {
 
     /// Whether a model suffix enables a plugin.
     pub(crate) fn is_suffix(&self, suffix: &str) -> bool {
-        self.by_trigger(&Trigger::Suffix(suffix.to_owned())).is_some()
+        self.index.of_suffix(suffix).is_some()
     }
 
     /// Whether a model's name enables a plugin, which will choose another.
     pub(crate) fn is_model(&self, name: &str) -> bool {
-        self.by_trigger(&Trigger::Model(name.to_owned())).is_some()
+        self.index.of_model(name).is_some()
     }
 
-    fn by_trigger(&self, trigger: &Trigger) -> Option<&Arc<Plugin>> {
-        self.list().find(|plugin| plugin.description.triggers.contains(trigger))
+    /// Makes what is looked up on every request, before the registry is swapped in.
+    pub(super) fn reindex(&mut self) {
+        let triggers = self.lines.values().flat_map(|line| {
+            let about = &line.current.description;
+            about.triggers.iter().map(|trigger| (trigger, about.id.as_str()))
+        });
+        self.index = Index::of(triggers);
     }
 
     /// The plugins that something in a request enables. One that the operator has switched off is
     /// among them only if the request names it, by a suffix, a model or a tool.
     pub(crate) fn triggered(&self, signs: &Signs<'_>, config: &Config) -> Vec<String> {
-        let is_enabled = |plugin: &&Arc<Plugin>| {
-            let about = &plugin.description;
-            let is_off = config.plugin.get(&about.id).is_some_and(|it| it.enabled == Some(false));
-            let mut triggers = about.triggers.iter();
-            triggers.any(|trigger| (!is_off || trigger.is_name()) && trigger.fits(signs))
-        };
-        self.list().filter(is_enabled).map(|plugin| plugin.description.id.clone()).collect()
+        let is_off =
+            |id: &str| config.plugin.get(id).is_some_and(|table| table.enabled == Some(false));
+        self.index.enabled(signs, is_off)
     }
 
     /// Every plugin's current version, by id.
@@ -373,7 +376,9 @@ impl Registry {
         let id = &plugin.description.id;
         let exclusive = plugin.description.triggers.iter().filter(|it| it.is_name());
         let taken = exclusive.filter_map(|trigger| {
-            let other = &self.by_trigger(trigger)?.description.id;
+            // What came with this change is in no index yet.
+            let own = |other: &&Arc<Plugin>| other.description.triggers.contains(trigger);
+            let other = &self.list().find(own)?.description.id;
             (other != id).then_some((trigger, other))
         });
         if let Some((trigger, other)) = taken.into_iter().next() {

@@ -456,6 +456,7 @@ impl Shelf {
         let _writing = self.writing.lock();
         let mut next = Registry::clone(&self.registry.load());
         let result = f(&mut next)?;
+        next.reindex();
         self.registry.store(Arc::new(next));
         Ok(result)
     }

@@ -2,6 +2,7 @@
 //! `model=openrouter/auto`, `tool=openrouter:web_search`, `field=web_search_options`, `media=file`,
 //! `context=8192`.
 
+use std::collections::{BTreeSet, HashMap};
 use std::fmt;
 use std::str::FromStr;
 
@@ -38,14 +39,71 @@ pub(crate) struct Signs<'a> {
     pub(crate) request: &'a Request,
 }
 
+/// Whose the triggers are. Made once for all requests; what names a plugin is found by the name.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Index {
+    suffixes: HashMap<String, String>,
+    models: HashMap<String, String>,
+    tools: HashMap<String, String>,
+    /// The others, which are tried on each request.
+    rest: Vec<(Trigger, String)>,
+}
+
+impl Index {
+    /// Of triggers and the ids of their plugins.
+    pub(super) fn of<'a>(triggers: impl Iterator<Item = (&'a Trigger, &'a str)>) -> Self {
+        let mut index = Self::default();
+        for (trigger, id) in triggers {
+            let (names, name) = match trigger {
+                Trigger::Suffix(suffix) => (&mut index.suffixes, suffix),
+                Trigger::Model(model) => (&mut index.models, model),
+                Trigger::Tool(kind) => (&mut index.tools, kind),
+                Trigger::Field(_) | Trigger::Media(_) | Trigger::Context(_) => {
+                    index.rest.push((trigger.clone(), id.to_owned()));
+                    continue;
+                }
+            };
+            names.insert(name.clone(), id.to_owned());
+        }
+        index
+    }
+
+    /// The plugin that a suffix enables.
+    pub(super) fn of_suffix(&self, suffix: &str) -> Option<&str> {
+        self.suffixes.get(suffix).map(String::as_str)
+    }
+
+    /// The plugin that a model's name stands for.
+    pub(super) fn of_model(&self, name: &str) -> Option<&str> {
+        self.models.get(name).map(String::as_str)
+    }
+
+    /// The plugin that a type of tool stands for.
+    pub(super) fn of_tool(&self, kind: &str) -> Option<&str> {
+        self.tools.get(kind).map(String::as_str)
+    }
+
+    /// The ids of the plugins that a request enables, in order. Those that are `off` only if it
+    /// names them.
+    pub(super) fn enabled(&self, signs: &Signs<'_>, off: impl Fn(&str) -> bool) -> Vec<String> {
+        let suffixes = signs.suffixes.iter().filter_map(|suffix| self.of_suffix(suffix));
+        let tools = signs.request.tools.iter().filter_map(|tool| match tool {
+            Tool::Other(other) => self.of_tool(&kind_of(&other.json)?),
+            Tool::Function { .. } => None,
+        });
+        let rest = self.rest.iter().filter(|(trigger, id)| !off(id) && trigger.fits(signs));
+        let rest = rest.map(|(_, id)| id.as_str());
+        let all = suffixes.chain(self.of_model(signs.model)).chain(tools).chain(rest);
+        all.collect::<BTreeSet<_>>().into_iter().map(str::to_owned).collect()
+    }
+}
+
 impl Trigger {
-    /// Whether a request has what enables the plugin.
-    pub(crate) fn fits(&self, signs: &Signs<'_>) -> bool {
+    /// Whether a request has what enables the plugin. Names are found in the [`Index`].
+    fn fits(&self, signs: &Signs<'_>) -> bool {
         let request = signs.request;
         match self {
-            Self::Suffix(suffix) => signs.suffixes.contains(suffix),
-            Self::Model(model) => signs.model == model,
-            Self::Tool(kind) => request.tools.iter().any(|tool| is_tool(tool, kind)),
+            Self::Suffix(_) | Self::Model(_) | Self::Tool(_) => false,
             Self::Field(name) => {
                 let fields = request.extra.fields.iter().chain(&request.controls.rest);
                 fields.into_iter().any(|(known, json)| known == name && says_something(json))
@@ -77,14 +135,6 @@ fn has_medium(content: &Content, kind: MediaKind) -> bool {
             parts.iter().any(|part| has_medium(&part.content, kind))
         }
         _ => false,
-    }
-}
-
-/// Whether a tool is no function and of this type.
-fn is_tool(tool: &Tool, kind: &str) -> bool {
-    match tool {
-        Tool::Other(other) => kind_of(&other.json).is_some_and(|own| own == kind),
-        Tool::Function { .. } => false,
     }
 }
 
@@ -236,8 +286,11 @@ mod tests {
             "context=8192",
         ] {
             let trigger: Trigger = text.parse().unwrap();
-            assert!(trigger.fits(&with), "{text}");
-            assert!(!trigger.fits(&without), "{text}");
+            let index = Index::of([(&trigger, "one"), (&trigger, "one")].into_iter());
+            assert_eq!(index.enabled(&with, |_| false), ["one"], "{text}");
+            assert_eq!(index.enabled(&without, |_| false), [""; 0], "{text}");
+            let is_there = !index.enabled(&with, |id| id == "one").is_empty();
+            assert_eq!(is_there, trigger.is_name(), "{text}, of a plugin that is off");
         }
     }
 }
