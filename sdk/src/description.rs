@@ -25,7 +25,9 @@ impl Description {
         self
     }
 
-    /// The options' JSON Schema, as text; its type is `object`. The host checks options by it.
+    /// The options' JSON Schema, as text; its type is `object`. The host checks options by it, and
+    /// the parameters of tools that stand for the plugin: they are options too, unless `$defs` has
+    /// an entry by the tool's type (`acme:stock`), which says what they are.
     #[must_use]
     pub fn options(mut self, schema: &str) -> Self {
         self.options = schema.into();

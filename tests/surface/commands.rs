@@ -167,6 +167,14 @@ fn a_wrong_configuration_is_refused_with_the_fix() {
             "[[provider]]\nslug = \"openai\"\ncredential = \"env:PATCHBAY_TEST_UNSET\"",
             vec!["PATCHBAY_TEST_UNSET"],
         ),
+        (
+            "[plugin.datetime.options]\nprecison = \"day\"",
+            vec!["[plugin.datetime.options]", "`precison`", "did you mean `precision`?"],
+        ),
+        (
+            "[plugin.web.options]\nmax_results = 100",
+            vec!["[plugin.web.options] at /max_results", "25"],
+        ),
     ];
     for (config, words) in wrong {
         let folder = folder(config);
@@ -186,6 +194,33 @@ fn a_wrong_configuration_is_refused_with_the_fix() {
         .unwrap();
     assert!(!missing.status.success());
     assert!(text(&missing.stderr).contains("/nowhere/patchbay.toml"));
+}
+
+#[tokio::test]
+async fn a_table_of_a_plugin_that_is_not_there_fails_the_check_and_a_start_warns_of_it() {
+    let folder = folder("[plugin.moderatoin]\nenabled = false\n[plugin.zzz]\n");
+    let refused = run(folder.path(), &["check"]);
+    assert!(!refused.status.success(), "{}", text(&refused.stdout));
+    let log = folder.path().join("log");
+    let mut command = patchbay(folder.path(), &[]);
+    command.stderr(std::fs::File::create(&log).unwrap());
+    let started = Bare::start(command);
+    assert_eq!(started.status("/health/ready", "").await, 200, "its file may still come");
+    for said in [text(&refused.stderr), std::fs::read_to_string(log).unwrap()] {
+        assert!(said.contains("[plugin.moderatoin]"), "{said}");
+        assert!(said.contains("did you mean `moderation`?"), "{said}");
+        assert!(said.contains("there is no plugin `zzz`; there are: auto-router, "), "{said}");
+    }
+}
+
+#[test]
+fn a_file_that_is_no_plugin_fails_the_check() {
+    let folder = folder("");
+    std::fs::create_dir(folder.path().join("plugins.d")).unwrap();
+    std::fs::write(folder.path().join("plugins.d/mine.wasm"), b"no plugin").unwrap();
+    let refused = run(folder.path(), &["check"]);
+    let said = text(&refused.stderr);
+    assert!(!refused.status.success() && said.contains("mine.wasm: refused at"), "{said}");
 }
 
 #[tokio::test]

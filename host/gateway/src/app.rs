@@ -78,6 +78,10 @@ impl App {
         let auth = Auth::load(Arc::clone(&store)).await?;
         let plugins = Plugins::start(&config, compiler);
         let plugins = plugins.context("the plugins could not be loaded")?;
+        for stranger in plugins.snapshot().strangers(&config) {
+            // Its file or an upload may still come.
+            tracing::warn!("{stranger}");
+        }
         Ok(Self(Arc::new(Parts {
             catalog: Arc::new(catalog),
             auth: Arc::new(auth),

@@ -186,6 +186,7 @@ async fn prepare(
     pipeline: &mut Pipeline,
     request: Request,
 ) -> Result<(Request, Option<Answer>, Option<Box<Rounds>>), Error> {
+    pipeline.check_tools(&request)?;
     match pipeline.on_request(request).await? {
         Requested::Go(mut request) => {
             pipeline.offer(&mut request).await?;

@@ -45,6 +45,7 @@ mod outside;
 mod pipeline;
 mod reading;
 mod registry;
+mod schemas;
 mod select;
 mod shadow;
 mod shelf;

@@ -129,15 +129,11 @@ impl Plugin for Datetime {
 impl Datetime {
     /// The zone that the client's tool names.
     fn zone_of(&self, tool: &Value) -> Result<Zone, String> {
-        let problem = |problem: &str| {
-            format!("tools: `parameters.timezone` of `openrouter:datetime`: {problem}")
-        };
-        let name = match tool.pointer("/parameters/timezone") {
-            None | Some(Value::Null) => self.options.timezone.as_str(),
-            Some(Value::String(name)) => name,
-            Some(_) => return Err(problem("must be a text such as \"Europe/Berlin\"")),
-        };
-        Zone::find(name).map_err(|unknown| problem(&unknown))
+        let said = tool.pointer("/parameters/timezone").or_else(|| tool.get("timezone"));
+        let name = said.and_then(Value::as_str).unwrap_or(&self.options.timezone);
+        Zone::find(name).map_err(|unknown| {
+            format!("tools: `parameters.timezone` of `openrouter:datetime`: {unknown}")
+        })
     }
 }
 
@@ -196,7 +192,7 @@ patchbay_sdk::cases![
     "cases/other_tools.json",
     "cases/reply.json",
     "cases/tool.json",
-    "cases/tool_bad_type.json",
+    "cases/tool_flat.json",
     "cases/tool_bad_zone.json",
     "cases/tool_default_zone.json",
     "cases/tool_zone.json",

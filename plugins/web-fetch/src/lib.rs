@@ -310,7 +310,6 @@ patchbay_sdk::cases![
     "cases/sites.json",
     "cases/tool.json",
     "cases/tool_file.json",
-    "cases/tool_wrong.json",
 ];
 
 #[cfg(test)]

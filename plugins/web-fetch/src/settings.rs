@@ -32,7 +32,7 @@ impl Settings {
         Ok(settings)
     }
 
-    /// The bounds of `options.json`, which does not see what a tool says.
+    /// What `options.json` can't say.
     fn check(&self) -> Result<(), String> {
         match self.engine.as_deref() {
             None | Some("auto" | "native" | "openrouter") => {}
@@ -40,12 +40,6 @@ impl Settings {
                 let name = name.escape_debug();
                 return Err(format!("the engine `{name}` is not available here: use `auto`"));
             }
-        }
-        if self.max_uses.is_some_and(|uses| !(1..=TOOL_USES_MAX).contains(&uses)) {
-            return Err(format!("`max_uses` must be from 1 to {TOOL_USES_MAX}"));
-        }
-        if self.max_content_tokens.is_some_and(|most| !(1..=TOKENS_MAX).contains(&most)) {
-            return Err(format!("`max_content_tokens` must be from 1 to {TOKENS_MAX}"));
         }
         self.sites().map(|_| ())
     }
@@ -80,5 +74,3 @@ const TOOL_USES_MAX: usize = 50;
 
 /// All at once, of the 16 requests that a plugin has for one generation.
 const PROMPT_USES_MAX: usize = 15;
-
-const TOKENS_MAX: u32 = 100_000;

@@ -318,7 +318,6 @@ patchbay_sdk::cases![
     "cases/tavily.json",
     "cases/tool.json",
     "cases/tool_shorthand.json",
-    "cases/tool_wrong.json",
     "cases/uncited.json",
 ];
 

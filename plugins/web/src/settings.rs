@@ -68,7 +68,8 @@ impl Settings {
         Ok(settings)
     }
 
-    /// The bounds of `options.json`, which does not see what a tool says.
+    /// The bounds of `options.json`, by which the host checks all but `web_search_options` and tools
+    /// in other APIs' words.
     fn check(&self) -> Result<(), String> {
         for (name, value, most) in [
             ("max_results", self.max_results, 25),

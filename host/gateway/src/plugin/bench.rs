@@ -52,7 +52,8 @@ impl Guest {
         let environment = |id: &str, limits: &_| Environment::new(id, limits);
         let plugin: Plugin = loader.load(wasm, origin, 1, &environment)?;
         let given: serde_json::Value = serde_json::from_str(options)?;
-        plugin.validator.validate(&given).map_err(|error| anyhow::anyhow!("{error}"))?;
+        let fits = plugin.schemas.check_options(&plugin.description.id, &given);
+        fits.map_err(anyhow::Error::msg)?;
         let selected = Selected {
             plugin: Arc::new(plugin),
             options: options.into(),

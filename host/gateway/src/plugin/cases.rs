@@ -158,10 +158,8 @@ impl Test<'_> {
     async fn replay_all(&self, text: &str, replays: &mut usize) -> Result<(), String> {
         let wrong = |why: String| format!("before it runs: {why}");
         let case = Case::read(text).map_err(wrong)?;
-        if let Err(error) = self.plugin.validator.validate(&case.options) {
-            let place = error.instance_path().to_string();
-            return Err(wrong(format!("options{place} do not fit the plugin's schema: {error}")));
-        }
+        let Plugin { description, schemas, .. } = self.plugin;
+        schemas.check_options(&description.id, &case.options).map_err(wrong)?;
         for (how, batches) in cuts::ways(&case.deltas) {
             let failed = |why: String| format!("({how}): {why}");
             let is_first = *replays == 0;

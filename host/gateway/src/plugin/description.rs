@@ -1,11 +1,11 @@
 //! What a plugin says of itself, checked, and the limits it gets: what it asks for, capped by the
 //! operator.
 
-use jsonschema::Validator;
 use wire::Json;
 
 use super::bindings::types as wit;
 use super::grant;
+use super::schemas::Schemas;
 use super::trigger::Trigger;
 use crate::config::{Config, OnError, PluginLimits};
 
@@ -78,7 +78,7 @@ pub(super) fn check(
     it: wit::Description,
     config: &Config,
     is_shipped: bool,
-) -> Result<(Description, Validator, PluginLimits), String> {
+) -> Result<(Description, Schemas, PluginLimits), String> {
     // What is wrong is told in its own words, which may be long.
     checked(it, config, is_shipped).map_err(|reason| {
         match reason.char_indices().nth(REASON_CHARS_MAX) {
@@ -92,7 +92,7 @@ fn checked(
     it: wit::Description,
     config: &Config,
     is_shipped: bool,
-) -> Result<(Description, Validator, PluginLimits), String> {
+) -> Result<(Description, Schemas, PluginLimits), String> {
     check_sizes(&it)?;
     let is_id_letter =
         |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
@@ -104,12 +104,13 @@ fn checked(
     if !is_version(&it.version) {
         return Err(format!("version `{}` is none: write `1.2.3`", it.version.escape_debug()));
     }
-    let triggers = it.triggers.iter().map(|text| text.parse()).collect::<Result<_, String>>()?;
+    let triggers: Vec<Trigger> =
+        it.triggers.iter().map(|text| text.parse()).collect::<Result<_, String>>()?;
     for wanted in &it.capabilities {
         grant::check(wanted).map_err(|error| format!("capability {error}"))?;
     }
     let limits = limits(&it, config, is_shipped)?;
-    let (options, validator) = schema(it.options)?;
+    let (options, schemas) = schema(it.options, &triggers)?;
     let description = Description {
         id: it.id,
         version: it.version,
@@ -123,7 +124,7 @@ fn checked(
         triggers,
         capabilities: it.capabilities,
     };
-    Ok((description, validator, limits))
+    Ok((description, schemas, limits))
 }
 
 /// Nothing in it may be so much that listing plugins would be work.
@@ -155,16 +156,17 @@ fn is_version(version: &str) -> bool {
         && label.bytes().all(is_label_byte)
 }
 
-fn schema(text: String) -> Result<(Json, Validator), String> {
+fn schema(text: String, triggers: &[Trigger]) -> Result<(Json, Schemas), String> {
     let value: serde_json::Value =
         serde_json::from_str(&text).map_err(|error| format!("options is not JSON: {error}"))?;
     if !value.is_object() {
         return Err("options must be a JSON Schema, an object".to_owned());
     }
-    let validator = jsonschema::validator_for(&value)
+    let tools = triggers.iter().filter_map(Trigger::tool);
+    let schemas = Schemas::read(&value, tools)
         .map_err(|error| format!("options is not a JSON Schema: {error}"))?;
     let json = Json::parse(text).map_err(|error| format!("options is not JSON: {error}"))?;
-    Ok((json, validator))
+    Ok((json, schemas))
 }
 
 /// What a plugin may use: what it asks for, up to what the operator lets it. A shipped one knows what
@@ -199,7 +201,7 @@ pub(super) fn ceilings(id: &str, config: &Config) -> Result<PluginLimits, String
 const ID_BYTES_MAX: usize = 64;
 const TRIGGERS_MAX: usize = 16;
 const SUMMARY_BYTES_MAX: usize = 500;
-/// The schema is kept as text and as a validator, and shown whole.
+/// The schema is kept as text and compiled, and shown whole.
 const OPTIONS_BYTES_MAX: usize = 64 << 10;
 /// More than there are.
 const LIMITS_MAX: usize = 64;

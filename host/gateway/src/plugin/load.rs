@@ -6,7 +6,6 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use jsonschema::Validator;
 use sha2::{Digest, Sha256};
 use wasmtime::Store;
 use wasmtime::component::{Component, InstancePre};
@@ -21,6 +20,7 @@ use super::description::{self, Description};
 use super::engine::{self, Sandbox, Sandboxes, TABLE_ELEMENTS_MAX, TABLES_MAX};
 use super::entries::{Entries, Lane};
 use super::host::{State, allow};
+use super::schemas::Schemas;
 use super::view::GenerationView;
 use crate::clock;
 use crate::config::{Config, OnError, PluginLimits};
@@ -51,8 +51,8 @@ pub(crate) struct Plugin {
     pub(crate) wasm: Arc<[u8]>,
     /// How long it took to compile, or to find compiled.
     pub(crate) compiled_in: Duration,
-    /// Checks options against its schema.
-    pub(super) validator: Validator,
+    /// What it takes.
+    pub(super) schemas: Arc<Schemas>,
     /// Compiled and linked.
     pub(super) code: InstancePre<State>,
     /// Where its hooks are.
@@ -147,8 +147,9 @@ impl Origin {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct LoadError {
     /// How far it got: `read`, `size`, `wrap`, `compile`, `exports`, `imports`, `resources`, `link`,
-    /// `describe`, `description`, `grant`, `self-test` (a case of its own fails); `write` and `grants` when the folder is at fault; or
-    /// `find` when there is no such plugin.
+    /// `describe`, `description`, `options` (the operator's do not fit it), `grant`, `self-test` (a
+    /// case of its own fails); `write` and `grants` when the folder is at fault; or `find` when there
+    /// is no such plugin.
     pub(crate) step: &'static str,
     /// What is wrong, and what to do.
     pub(crate) reason: String,
@@ -212,7 +213,7 @@ impl Loader<'_> {
         let code = link(first, &artefact.component(&first.engine)?)?;
         let (entries, hooks) = entries(&code, lane)?;
         let described = on_a_thread(|| self.describe(&code, lane))?;
-        let (description, validator, limits) =
+        let (description, schemas, limits) =
             description::check(described, self.config, origin == Origin::Shipped)
                 .map_err(|reason| LoadError::new("description", reason))?;
         // What it may use is known now; if that is more than the others, it moves.
@@ -226,6 +227,10 @@ impl Loader<'_> {
             }
         };
         let table = self.config.plugin.get(&description.id);
+        if let Some(table) = table {
+            let fits = schemas.check_table(&description.id, &table.options);
+            fits.map_err(|reason| LoadError::new("options", reason))?;
+        }
         let on_error = table.and_then(|table| table.on_error);
         Ok(Plugin {
             on_error: on_error.unwrap_or(description.kind.on_error()),
@@ -241,7 +246,7 @@ impl Loader<'_> {
             lane,
             origin,
             compiled_in,
-            validator,
+            schemas: Arc::new(schemas),
             code,
             entries,
         })

@@ -16,7 +16,7 @@ use super::outside::{Outside, Services};
 use super::shelf::Shelf;
 use super::trigger::{Index, Signs};
 use super::watch::Watch;
-use crate::config::{self, Config};
+use crate::config::{self, Config, nearest};
 
 #[cfg(test)]
 mod tests;
@@ -238,6 +238,18 @@ impl Registry {
         self.index.of_model(name).is_some()
     }
 
+    /// The plugin that a type of tool stands for.
+    pub(crate) fn of_tool(&self, kind: &str) -> Option<&str> {
+        self.index.of_tool(kind)
+    }
+
+    /// The types of tools that stand for plugins, sorted.
+    pub(crate) fn tools(&self) -> Vec<&str> {
+        let mut tools: Vec<_> = self.index.tools().collect();
+        tools.sort_unstable();
+        tools
+    }
+
     /// Makes what is looked up on every request, before the registry is swapped in.
     pub(super) fn reindex(&mut self) {
         let triggers = self.lines.values().flat_map(|line| {
@@ -258,6 +270,22 @@ impl Registry {
     /// Every plugin's current version, by id.
     pub(crate) fn list(&self) -> impl Iterator<Item = &Arc<Plugin>> {
         self.lines.values().map(|line| &line.current)
+    }
+
+    /// The operator's tables of plugins that are not there, each with the fix.
+    pub(crate) fn strangers(&self, config: &Config) -> Vec<String> {
+        let known = || self.lines.keys().map(String::as_str);
+        let strangers = config.plugin.keys().filter(|id| !self.lines.contains_key(*id));
+        let told = strangers.map(|id| match nearest::to(id, known()) {
+            Some(near) => {
+                format!("[plugin.{id}]: there is no plugin `{id}`; did you mean `{near}`?")
+            }
+            None => {
+                let all = known().collect::<Vec<_>>().join(", ");
+                format!("[plugin.{id}]: there is no plugin `{id}`; there are: {all}")
+            }
+        });
+        told.collect()
     }
 
     /// What of a plugin serves a generation. `draw` is a number below a hundred that is the

@@ -7,7 +7,6 @@ use serde_json::{Map, Value};
 use wire::{ErrorType, Failure, PluginEntry};
 
 use super::load::Plugin;
-use super::misfit;
 use super::registry::{Registry, Serving};
 use crate::config::{Config, PluginTable};
 use crate::error::{Error, Side};
@@ -241,10 +240,8 @@ fn checked_options(
         return Err(Error::client(ErrorType::PermissionDenied, message));
     }
     let options = Value::Object(options(id, why, wanted, table)?);
-    if let Err(error) = plugin.validator.validate(&options) {
-        let message = format!("plugins: {}", misfit::explain(plugin, &error));
-        return Err(Error::client(ErrorType::InvalidRequest, message));
-    }
+    let misfit = |what| Error::client(ErrorType::InvalidRequest, format!("plugins: {what}"));
+    plugin.schemas.check_options(id, &options).map_err(misfit)?;
     Ok(options)
 }
 

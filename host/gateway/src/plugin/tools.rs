@@ -9,6 +9,7 @@ use super::bindings::types::ToolCallParam;
 use super::convert;
 use super::fault::Failed;
 use super::pipeline::Pipeline;
+use super::select::Selected;
 use super::stage::Stage;
 use super::trigger::{Trigger, kind_of};
 use crate::error::Error;
@@ -22,16 +23,39 @@ pub(super) struct Offered {
 }
 
 impl Pipeline {
-    /// Asks the plugins what they offer. The request's tools that stand for it leave the request.
+    /// Checks what the request's tools say that stand for plugins.
+    ///
+    /// # Errors
+    /// Names the tool, the parameter and the fix.
+    pub(crate) fn check_tools(&self, request: &Request) -> Result<(), Error> {
+        for (index, tool) in request.tools.iter().enumerate() {
+            let Tool::Other(other) = tool else { continue };
+            let kind = kind_of(&other.json).unwrap_or_default();
+            let trigger = Trigger::Tool(kind.clone());
+            for Selected { plugin, options, .. } in self.stages.iter().map(|it| &it.selected) {
+                if plugin.description.triggers.contains(&trigger) {
+                    let fits = plugin.schemas.check_tool(&kind, &other.json, options);
+                    fits.map_err(|what| {
+                        let message = format!("tools[{index}]: {what}");
+                        Error::client(ErrorType::InvalidRequest, message)
+                    })?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Asks the plugins what they offer. The request's tools that stand for one leave the request,
+    /// whether or not it still runs.
     ///
     /// # Errors
     /// A name that is taken, or a guard's failure.
     pub(crate) async fn offer(&mut self, request: &mut Request) -> Result<(), Error> {
         for (index, stage) in self.stages.iter_mut().enumerate() {
+            let (asked, chosen) = take_asked(request, stage);
             if !stage.runs_tools() {
                 continue;
             }
-            let (asked, chosen) = take_asked(request, stage);
             let functions = match offer(stage, &asked).await {
                 Ok(functions) => functions,
                 Err(failed) => {

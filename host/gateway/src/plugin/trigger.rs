@@ -83,6 +83,11 @@ impl Index {
         self.tools.get(kind).map(String::as_str)
     }
 
+    /// The types of tools that stand for plugins.
+    pub(super) fn tools(&self) -> impl Iterator<Item = &str> {
+        self.tools.keys().map(String::as_str)
+    }
+
     /// The ids of the plugins that a request enables, in order. Those that are `off` only if it
     /// names them.
     pub(super) fn enabled(&self, signs: &Signs<'_>, off: impl Fn(&str) -> bool) -> Vec<String> {
@@ -120,6 +125,14 @@ impl Trigger {
     /// that can't have the plugin is refused.
     pub(super) fn is_name(&self) -> bool {
         matches!(self, Self::Suffix(_) | Self::Model(_) | Self::Tool(_))
+    }
+
+    /// The type of the tool that it is.
+    pub(super) fn tool(&self) -> Option<&str> {
+        match self {
+            Self::Tool(kind) => Some(kind),
+            _ => None,
+        }
     }
 }
 

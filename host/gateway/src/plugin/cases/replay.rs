@@ -103,6 +103,8 @@ async fn play(
     // Nothing reads these bytes. They are there as long as nobody changes the request.
     request.source = source();
     let mut asked = None;
+    let fits = pipeline.check_tools(&request);
+    fits.map_err(|error| Broken::Failed(error.failure.message))?;
     let decision = match within(end, pipeline.on_request(request)).await? {
         Ok(Requested::Go(request)) => {
             asked = Some(request.clone());
@@ -195,8 +197,6 @@ fn double(plugin: &Plugin, environment: &Arc<Environment>) -> Result<Plugin, Str
         _ => false,
     };
     let entries = Entries::find(&plugin.code, lane, exports).map_err(|it| format!("{it:#}"))?;
-    // The options were checked by the plugin's own.
-    let validator = jsonschema::validator_for(&serde_json::Value::Bool(true));
     Ok(Plugin {
         description: plugin.description.clone(),
         digest: plugin.digest.clone(),
@@ -210,7 +210,7 @@ fn double(plugin: &Plugin, environment: &Arc<Environment>) -> Result<Plugin, Str
         bytes: plugin.bytes,
         wasm: Arc::clone(&plugin.wasm),
         compiled_in: plugin.compiled_in,
-        validator: validator.map_err(|error| error.to_string())?,
+        schemas: Arc::clone(&plugin.schemas),
         code: plugin.code.clone(),
         entries,
         environment: Arc::clone(environment),
