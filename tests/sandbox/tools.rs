@@ -9,6 +9,7 @@ use crate::conversation::{Turn, Upstream};
 use crate::harness::{Double, Gateway};
 use crate::spoken::{Surface, Told, saying, surfaces};
 
+mod asked;
 mod choices;
 mod failing;
 mod limits;

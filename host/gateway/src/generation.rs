@@ -23,6 +23,7 @@ mod client;
 mod errand;
 mod listed;
 mod meter;
+mod planned;
 mod record;
 mod rounds;
 mod routed;
@@ -130,7 +131,7 @@ async fn generate(
     };
     let plan = match &answered {
         Some(_) => Ok(Plan::default()),
-        None => routing::plan(&app.catalog, &request, is_suffix),
+        None => planned::plan(app, &plugins, &request),
     };
     // Hold first: a stream cannot be un-sent once its first byte has left.
     let held = plan.and_then(|plan| {

@@ -74,6 +74,7 @@ pub use request::{
     PluginEntry, Reasoning, Request, ResponseFormat, Sampling, Service, Tool, ToolChoice,
 };
 pub use rerank::{Document, Rank, Rerank, RerankReply, RerankRequest};
+pub use server_tool::gateways_tool;
 pub use shipped::{DataError, shipped_errors};
 pub use source::Source;
 pub use speech::{SoundFormat, Speech, SpeechRequest};

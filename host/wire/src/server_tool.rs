@@ -35,6 +35,15 @@ impl<'t> ServerTool<'t> {
     }
 }
 
+/// The type of a tool that a gateway is to run, where that is what it is: OpenRouter takes it, and
+/// every other provider is sent the request without it.
+pub fn gateways_tool(tool: &Tool) -> Option<String> {
+    let Tool::Other(other) = tool else { return None };
+    let is_ours = is_gateways(&other.json) && WebSearch::of_tool(tool).is_none();
+    let fields = other.json.read::<Object<'_>>().ok().filter(|_| is_ours)?;
+    Some(text_of(&fields, "type").unwrap_or_default())
+}
+
 /// Whether a tool, or a choice of one, is told in OpenRouter's words: its server tools, and a search
 /// with an engine of a gateway's choice.
 pub(crate) fn is_gateways(json: &Json) -> bool {
@@ -70,6 +79,22 @@ pub(crate) fn are_among(request: &Request) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_a_gateway_is_to_run_is_known_by_its_type() {
+        let kind = |json: &str| {
+            gateways_tool(&Tool::Other(Other {
+                dialect: "openai-chat",
+                json: Json::parse(json).unwrap(),
+            }))
+        };
+        let runs = |json: &str, wanted: Option<&str>| assert_eq!(kind(json).as_deref(), wanted);
+        runs(r#"{"type":"openrouter:fusion"}"#, Some("openrouter:fusion"));
+        runs(r#"{"type":"web_search","engine":"exa"}"#, Some("web_search"));
+        runs(r#"{"type":"openrouter:web_search","parameters":{"engine":"native"}}"#, None);
+        runs(r#"{"type":"web_search"}"#, None);
+        runs(r#"{"type":"bash_20250124","name":"bash"}"#, None);
+    }
 
     #[test]
     fn a_gateways_tool_is_one_in_every_dialect_and_a_providers_is_its_own() {

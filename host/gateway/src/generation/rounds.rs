@@ -11,6 +11,7 @@ use wire::{
     Request, Role, Tool, ToolCall, ToolChoice,
 };
 
+use super::planned;
 use super::record::Record;
 use super::stop::{Progress, Stop};
 use super::{Ask, Client, Reply, attempt};
@@ -19,7 +20,6 @@ use crate::billing::Hold;
 use crate::clock;
 use crate::error::Error;
 use crate::plugin::{self, Pipeline};
-use crate::routing;
 use crate::upstream::Answer;
 
 /// Who asks, and where.
@@ -212,10 +212,7 @@ impl Rounds {
         if self.stop.is_met(&progress) {
             self.leave_tools();
         }
-        // The fallbacks may have suffixes that stand for plugins.
-        let plugins = app.plugins.snapshot();
-        let is_suffix = |suffix: &str| plugins.is_suffix(suffix);
-        let mut plan = routing::plan(&app.catalog, &self.request, is_suffix)?;
+        let mut plan = planned::plan(app, &app.plugins.snapshot(), &self.request)?;
         if let Some(serving) = &reply.endpoint {
             // Who has read it all before reads it from its cache.
             plan.steps.sort_by_key(|step| !std::sync::Arc::ptr_eq(&step.endpoint, serving));
