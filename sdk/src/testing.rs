@@ -19,7 +19,7 @@ mod tools;
 
 #[doc(no_inline)]
 pub use cases::{Failures, check};
-pub use kit::{Kit, asked, charged, kit, sent, stages, unmet};
+pub use kit::{Kit, asked, charged, if_failed, kit, sent, stages, unmet};
 
 use crate::Generation;
 use crate::log::Level;

@@ -158,6 +158,49 @@ async fn a_model_that_reads_files_gets_the_file_and_another_its_text() {
     }
 }
 
+#[tokio::test]
+async fn who_gets_no_reply_gets_what_was_read_of_the_file() {
+    let (double, gateway) = start().await;
+    let down = json!({"status": 503, "body": {"error": {"message": "It is down."}}});
+    double.script(upstream::NAME, &down).await;
+    let data = format!("data:application/pdf;base64,{}", pdf());
+    let file = json!({"type": "file", "file": {"filename": "report.pdf", "file_data": data}});
+    let mut body =
+        json!({"model": "test/model", "messages": [{"role": "user", "content": [file]}]});
+    for stream in [false, true] {
+        body["stream"] = json!(stream);
+        let (status, answer) = gateway.chat(&body).await;
+        assert!(status >= 500, "{answer}");
+        let told = &answer["error"]["metadata"]["file_annotations"];
+        assert_eq!((told.as_array().unwrap().len(), &told[0]["type"]), (1, &json!("file")));
+        assert!(told.to_string().contains("The pier opens in May."), "{told}");
+    }
+    // A stream that breaks off says it at its end.
+    let mut broken = upstream::script(&[Delta::Text { choice: 0, text: TEXT.to_owned() }]);
+    let raw = broken["stream"]["sse"][0]["raw"].as_str().unwrap();
+    let (said, _) = raw.split_once(TEXT).unwrap();
+    broken["stream"]["cut_bytes"] = json!(said.len() + raw[said.len()..].find("\n\n").unwrap() + 2);
+    double.script(upstream::NAME, &broken).await;
+    let streamed = gateway.stream(&body).await;
+    let told = &streamed.chunks.last().unwrap()["error"]["metadata"]["file_annotations"];
+    assert_eq!(streamed.joined("content"), TEXT);
+    assert!(told.to_string().contains("The pier opens in May."), "{streamed:?}");
+    double.script(upstream::NAME, &down).await;
+    // With what it was told, the client's next try reads nothing.
+    let (_, answer) = gateway.chat(&body).await;
+    let annotations = answer["error"]["metadata"]["file_annotations"].clone();
+    let finish = Delta::Finish { choice: 0, reason: FinishReason::Stop, native: None };
+    say(&double, &[Delta::Text { choice: 0, text: TEXT.to_owned() }, finish]).await;
+    body["stream"] = json!(false);
+    let told = json!({"role": "assistant", "content": "…", "annotations": annotations});
+    body["messages"].as_array_mut().unwrap().insert(0, told);
+    let (status, answer) = gateway.chat(&body).await;
+    assert_eq!(status, 200, "{answer}");
+    assert!(asked(&double).await.0.to_string().contains("The pier opens in May."));
+    let message = &answer["choices"][0]["message"];
+    assert!(message.get("annotations").is_none_or(Value::is_null), "{message}");
+}
+
 /// The file of one of the plugin's cases.
 fn pdf() -> String {
     let mut parts = case::of("file-parser")

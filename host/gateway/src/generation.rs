@@ -95,7 +95,8 @@ pub(crate) async fn run(app: App, mut ask: Ask, mut client: Client) {
     let result = generate(&app, &ask, request, &mut client, &mut record).await;
     app.meters.running.decrement(1);
     record.count(&app, result.as_ref().err());
-    if let Err(error) = result {
+    if let Err(mut error) = result {
+        record.add_if_failed(&mut error);
         client.fail(error);
     }
 }

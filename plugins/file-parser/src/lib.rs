@@ -27,7 +27,7 @@ pub use parsed::{Bounds, Failure, Parsed, Picture};
 use options::{Options, SCHEMA};
 use patchbay_sdk::{
     Decision, Delta, Description, Error, Generation, Interest, Plugin, Rejection, Request, Stream,
-    Verdict,
+    Verdict, report,
 };
 use reading::Reading;
 use serde_json::Value;
@@ -69,6 +69,9 @@ impl Plugin for FileParser {
         match reading.run(&mut request.messages) {
             Ok(true) => {
                 self.annotations = reading.annotations;
+                if !self.annotations.is_empty() {
+                    report::if_failed("file_annotations", &self.annotations);
+                }
                 Ok(Decision::Replace(request))
             }
             Ok(false) => Ok(Decision::Pass),

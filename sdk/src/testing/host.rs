@@ -1,6 +1,7 @@
 //! The host's functions, as natively built plugins meet them. Same names as the generated ones.
 
 use super::doubles::Doubles;
+use crate::Field;
 use crate::log::Level;
 use crate::report::Stage;
 use std::cell::RefCell;
@@ -14,6 +15,7 @@ pub(crate) struct Scene {
     pub(crate) observations: Vec<(String, f64)>,
     pub(crate) elapsed_ms: u64,
     pub(crate) stages: Vec<Stage>,
+    pub(crate) if_failed: Vec<Field>,
     pub(crate) charges: Vec<(String, u32)>,
     pub(crate) doubles: Doubles,
     /// Value and the elapsed milliseconds at which it ends.
@@ -205,6 +207,11 @@ pub(crate) mod report {
         let (kind, name, data) = (kind.into(), name.into(), data.to_vec());
         let stage = Stage { kind, name, summary: summary.map(Into::into), data };
         SCENE.with_borrow_mut(|scene| scene.stages.push(stage));
+    }
+
+    pub(crate) fn if_failed(name: &str, value: &str) {
+        let field = Field { name: name.into(), value: value.into() };
+        SCENE.with_borrow_mut(|scene| scene.if_failed.push(field));
     }
 }
 

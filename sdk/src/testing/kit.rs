@@ -8,7 +8,7 @@ use crate::catalog::Model;
 use crate::http::{HttpError, Method, Outgoing};
 use crate::report::Stage;
 use crate::search::Hit;
-use crate::{Error, Request};
+use crate::{Error, Field, Request};
 
 /// Begins anew on this thread: nothing logged, no state, no secret, no reply. Then says what
 /// replies there are, each of them for one call.
@@ -48,6 +48,11 @@ pub fn asked() -> Vec<Request> {
 /// The entries of the pipeline since the last call.
 pub fn stages() -> Vec<Stage> {
     SCENE.with_borrow_mut(|scene| std::mem::take(&mut scene.stages))
+}
+
+/// What a client would be told if the generation failed, since the last call.
+pub fn if_failed() -> Vec<Field> {
+    SCENE.with_borrow_mut(|scene| std::mem::take(&mut scene.if_failed))
 }
 
 /// What was charged since the last call: unit and count.

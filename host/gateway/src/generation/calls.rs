@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use ledger::Money;
 use parking_lot::Mutex;
-use wire::{EmbedInput, EmbedRequest, ErrorType, Reply, Request};
+use wire::{EmbedInput, EmbedRequest, ErrorType, Json, Reply, Request};
 
 use super::errand::{self, Done, Line, Task};
 use super::listed;
@@ -37,6 +37,8 @@ struct Made {
     running: u32,
     /// What plugins say that they did.
     stages: Vec<Told>,
+    /// What they have for the client should the generation fail.
+    if_failed: Vec<(String, Json)>,
     /// The generation's record, if it was written while a call ran that no plugin waited for.
     written: Option<Box<GenerationRecord>>,
 }
@@ -65,6 +67,11 @@ impl Calls {
     /// What plugins said that they did, so far.
     pub(super) fn stages(&self) -> Vec<Told> {
         self.made.lock().stages.clone()
+    }
+
+    /// What plugins have for the client should the generation fail, so far.
+    pub(super) fn if_failed(&self) -> Vec<(String, Json)> {
+        self.made.lock().if_failed.clone()
     }
 
     /// Charges what a plugin used, under an id of its own. It is held at once, so that it is there,
@@ -193,6 +200,12 @@ impl Services for Desk {
 
     fn report(&self, stage: Told) {
         self.0.made.lock().stages.push(stage);
+    }
+
+    fn if_failed(&self, name: String, value: Json) {
+        let mut made = self.0.made.lock();
+        made.if_failed.retain(|(known, _)| *known != name);
+        made.if_failed.push((name, value));
     }
 
     fn charge(&self, plugin: &str, unit: &str, amount: Money) -> Result<(), Error> {

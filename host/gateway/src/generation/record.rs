@@ -217,6 +217,17 @@ impl Record {
         self.calls.as_ref().map(|calls| calls.stages()).unwrap_or_default()
     }
 
+    /// Adds to what a client is told of a failure what plugins have for it. What is the gateway's
+    /// own stays as it is.
+    pub(super) fn add_if_failed(&self, error: &mut Error) {
+        let metadata = &mut error.failure.metadata;
+        for (name, value) in self.calls.iter().flat_map(|calls| calls.if_failed()) {
+            if !OWN_METADATA.contains(&name.as_str()) && metadata.iter().all(|it| it.0 != name) {
+                metadata.push((name, value));
+            }
+        }
+    }
+
     /// Keeps a generation that failed before its reply began. Nothing was charged, so nobody
     /// waits for it to be written.
     pub(super) fn keep_failure(&mut self, app: &App, error: &Error) {
@@ -365,6 +376,10 @@ fn count_media(request: &Request, wanted: Option<MediaKind>) -> u64 {
     let count = parts.filter(|part| is_wanted(&part.content)).count();
     u64::try_from(count).unwrap_or(u64::MAX)
 }
+
+/// What stands in `error.metadata` by the gateway's own word.
+const OWN_METADATA: [&str; 7] =
+    ["error_type", "fault", "plugin", "previous_errors", "provider_code", "provider_name", "raw"];
 
 /// More of a header or a message is not kept.
 const TEXT_MAX: usize = 500;

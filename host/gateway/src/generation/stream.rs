@@ -35,7 +35,11 @@ pub(super) async fn run(
             _ = cut.wait_for(|cut| *cut) => Err(super::cut_off()),
         }
     };
-    let outcome = outcome.map_err(|error| record.with_earlier_attempts(error));
+    let outcome = outcome.map_err(|error| {
+        let mut error = record.with_earlier_attempts(error);
+        record.add_if_failed(&mut error);
+        error
+    });
     if outcome.is_ok() && client.is_gone() {
         record.cancelled = true;
     }

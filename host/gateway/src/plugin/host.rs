@@ -65,6 +65,8 @@ pub(super) struct Used {
     pub(super) searches: u64,
     /// Entries by `report`.
     pub(super) stages: u64,
+    /// What is for the client should the generation fail.
+    pub(super) if_failed_bytes: usize,
     /// What was charged by `bill`, in nano-dollars.
     pub(super) charge_nanos: u64,
 }

@@ -46,6 +46,9 @@ pub(crate) trait Services: Send + Sync {
     /// An entry of what the client is told of the request's way.
     fn report(&self, stage: Stage);
 
+    /// A field for the client should the generation fail.
+    fn if_failed(&self, name: String, value: Json);
+
     /// Puts a cost of a plugin's own on the bill. Written down later.
     ///
     /// # Errors

@@ -1,4 +1,7 @@
-//! `report`: what a plugin did, for the client that asks how its request was served.
+//! `report`: what a plugin did, for the client that asks how its request was served, and for one
+//! whose generation failed.
+
+use wire::Json;
 
 use super::super::bindings::report;
 use super::super::bindings::types::FieldResult;
@@ -28,7 +31,24 @@ impl report::Host for State {
         services.report(Stage { plugin: self.plugin.id.clone(), kind, name, summary, data });
         Ok(())
     }
+
+    fn if_failed(&mut self, name: String, value: String) -> wasmtime::Result<()> {
+        let bytes = self.used.if_failed_bytes.saturating_add(name.len() + value.len());
+        let Ok(value) = Json::parse(value) else {
+            tracing::warn!(plugin = self.plugin.id, name, "what is for a failure is no JSON");
+            return Ok(());
+        };
+        let is_over = bytes > IF_FAILED_BYTES_MAX;
+        if let Some(services) = self.view.outside.services().filter(|_| !is_over) {
+            self.used.if_failed_bytes = bytes;
+            services.if_failed(name, value);
+        }
+        Ok(())
+    }
 }
 
 /// Clients read it in a reply's head or end.
 const STAGE_BYTES_MAX: usize = 16 << 10;
+
+/// What was read of a long document fits.
+const IF_FAILED_BYTES_MAX: usize = 8 << 20;

@@ -6,7 +6,7 @@ use std::future::ready;
 
 use ledger::Money;
 use parking_lot::Mutex;
-use wire::{ErrorType, Failure, Reply, Request, Usage};
+use wire::{ErrorType, Failure, Json, Reply, Request, Usage};
 
 use super::super::bindings::search::Hit;
 use super::super::bindings::tokens::Counted;
@@ -209,6 +209,9 @@ impl Services for Script {
     fn report(&self, stage: Stage) {
         self.left.lock().told.stages.push(stage);
     }
+
+    /// No case fails as a generation does.
+    fn if_failed(&self, _: String, _: Json) {}
 
     /// Noted by [`Self::note_charge`], before there is a price.
     fn charge(&self, _: &str, _: &str, _: Money) -> Result<(), Error> {
