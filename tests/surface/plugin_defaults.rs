@@ -182,6 +182,14 @@ async fn what_the_operator_wants_always_is_switched_off_by_nobody() {
 }
 
 #[tokio::test]
+async fn what_the_operator_leaves_open_of_an_always_plugin_no_request_sets() {
+    let (_double, gateway) = begin("[plugin.template]\nalways = true\n").await;
+    assert_eq!(text(&gateway, &gateway.key, json!([template("bird")])).await, "a cat");
+    let own = key(&gateway, json!([template("bird")])).await;
+    assert_eq!(text(&gateway, &own, json!([template("dog")])).await, "a bird");
+}
+
+#[tokio::test]
 async fn the_operators_plugins_come_before_the_keys_and_those_before_the_requests() {
     let settings = "[plugin.template]\ndefault = true\n";
     let (_double, gateway) = begin(settings).await;

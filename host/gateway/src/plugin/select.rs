@@ -246,7 +246,8 @@ fn checked_options(
 }
 
 /// The operator's options, over them the key's, over them the request's. Where the operator wants
-/// the plugin on every request, nobody talks it out of its task: there the operator's win.
+/// the plugin on every request, nobody talks it out of its task: there the operator's win, the key,
+/// which is of the operator's making, adds what they leave open, and the request adds nothing.
 fn options(
     id: &str,
     why: Why,
@@ -258,7 +259,8 @@ fn options(
         Some(Err(error)) => return Err(Error::us(error)),
         _ => Map::new(),
     };
-    for entry in [wanted.default(id), wanted.entry(id)].into_iter().flatten() {
+    let requested = wanted.entry(id).filter(|_| why != Why::Always);
+    for entry in wanted.default(id).into_iter().chain(requested) {
         let own: Map<String, Value> = entry.options.read().map_err(|error| {
             let message = format!("plugins: options of `{id}` must be an object: {error}");
             Error::client(ErrorType::InvalidRequest, message)
