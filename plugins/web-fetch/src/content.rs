@@ -6,12 +6,11 @@ use web_pages::{Question, cut};
 /// The text if it is short enough, else the passages that fit the question best, or without a
 /// question its beginning. Counting is dear: a text with three bytes or fewer to each of the tokens is
 /// not counted, and of a longer one three samples stand for all of it.
-pub(crate) fn fit(text: &str, question: Option<&Question>, model: &str, tokens_max: u32) -> String {
-    let most = usize::try_from(tokens_max).unwrap_or(usize::MAX);
+pub(crate) fn fit(text: &str, question: Option<&Question>, model: &str, most: usize) -> String {
     if text.len() <= most.saturating_mul(BYTES_PER_TOKEN) {
         return text.to_owned();
     }
-    let characters = characters(text, model, tokens_max);
+    let characters = characters(text, model, most);
     match question {
         Some(question) => question.pick(text, characters),
         None => cut(text, characters).to_owned(),
@@ -20,19 +19,17 @@ pub(crate) fn fit(text: &str, question: Option<&Question>, model: &str, tokens_m
 
 /// How many characters of a text make so many tokens, by that of its samples which has the most
 /// tokens for its length.
-fn characters(text: &str, model: &str, tokens_max: u32) -> usize {
+fn characters(text: &str, model: &str, most: usize) -> usize {
     let last = text.len().saturating_sub(SAMPLE_BYTES);
     let starts = [0, last / 2, last];
     let estimates = starts.into_iter().map(|start| {
         let from = text.floor_char_boundary(start);
         let to = text.ceil_char_boundary(start.saturating_add(SAMPLE_BYTES));
         let sample = text.get(from..to).unwrap_or_default();
-        let length = u64::try_from(sample.chars().count()).unwrap_or(u64::MAX);
-        let count = tokens::count(model, sample).tokens.max(1);
-        length.saturating_mul(u64::from(tokens_max)) / u64::from(count)
+        let count = usize::try_from(tokens::count(model, sample).tokens).unwrap_or(usize::MAX);
+        sample.chars().count().saturating_mul(most) / count.max(1)
     });
-    let least = estimates.min().and_then(|least| usize::try_from(least).ok());
-    least.unwrap_or_default().max(1)
+    estimates.min().unwrap_or_default().max(1)
 }
 
 /// Tokens of prose have more, in whichever writing.
@@ -53,7 +50,10 @@ mod tests {
         for most in [1, 10, 100, 1000] {
             for question in [None, Some(&question)] {
                 let fitted = fit(&text, question, "m", most);
-                assert!(tokens::count("m", &fitted).tokens <= most, "{most}");
+                assert!(
+                    usize::try_from(tokens::count("m", &fitted).tokens).unwrap() <= most,
+                    "{most}"
+                );
                 assert!(!fitted.is_empty());
             }
         }

@@ -10,7 +10,7 @@ use web_pages::Sites;
 pub(crate) struct Settings {
     engine: Option<String>,
     max_uses: Option<usize>,
-    max_content_tokens: Option<u32>,
+    max_content_tokens: Option<usize>,
     allowed_domains: Option<Vec<String>>,
     blocked_domains: Option<Vec<String>>,
 }
@@ -64,7 +64,7 @@ impl Settings {
     }
 
     /// Most tokens of one page.
-    pub(crate) fn tokens(&self) -> u32 {
+    pub(crate) fn tokens(&self) -> usize {
         self.max_content_tokens.unwrap_or(8_000)
     }
 }

@@ -9,38 +9,29 @@ mod query;
 mod search;
 mod settings;
 
-use asked::Asked;
 use engine::{Choice, Engine};
 use patchbay_sdk::{
-    Decision, Description, Error, Function, Generation, Kind, Message, Plugin, Rejection, Request,
-    Role, Stream, ToolCall, ToolChoice, ToolOutput, catalog, report, system, warn,
+    Decision, Description, Error, Function, Generation, Kind, Plugin, Request, Stream, ToolCall,
+    ToolChoice, ToolOutput, catalog, report, system, warn,
 };
-use serde::Deserialize;
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 use settings::Settings;
-use web_pages::{CITE, Citing, Fence, Source, Sources, fit_into, reason, room, time};
+use web_pages::{CITE, Callable, Given, ServerTool, Source, reason, say, text_bytes, time};
 
 /// The plugin, for one generation.
 pub struct Web {
     options: Map<String, Value>,
-    fence: Fence,
-    sources: Sources,
+    given: Given,
     tool: Option<Tool>,
 }
 
 /// The function that the model calls.
 struct Tool {
-    name: &'static str,
+    function: Callable,
     engine: &'static dyn Engine,
     settings: Settings,
-    uses: u32,
+    uses: usize,
     results: usize,
-}
-
-/// What the model says when it calls it.
-#[derive(Deserialize)]
-struct Arguments {
-    query: String,
 }
 
 impl Plugin for Web {
@@ -59,12 +50,7 @@ impl Plugin for Web {
     }
 
     fn new(generation: &Generation) -> Result<Self, Error> {
-        Ok(Self {
-            options: generation.options()?,
-            fence: Fence::new(&generation.id(), system::unix_ms()),
-            sources: Sources::default(),
-            tool: None,
-        })
+        Ok(Self { options: generation.options()?, given: Given::new(generation), tool: None })
     }
 
     fn on_request(
@@ -73,43 +59,22 @@ impl Plugin for Web {
         mut request: Request,
     ) -> Result<Decision, Error> {
         let is_suffixed = generation.model().split(':').skip(1).any(|suffix| suffix == "online");
-        Ok(match self.act(is_suffixed, &mut request) {
-            Err(fix) => Decision::Reject(Rejection::new(400, format!("web: {fix}"))),
-            Ok(true) => Decision::Replace(request),
-            Ok(false) => Decision::Pass,
-        })
+        let is_changed = self.act(is_suffixed, &mut request);
+        Ok(web_pages::decision("web", request, is_changed))
     }
 
     fn tools(&mut self, _: &Generation, asked: Vec<String>) -> Result<Vec<Function>, Error> {
-        let Some(tool) = self.tool.as_ref().filter(|_| !asked.is_empty()) else {
-            return Ok(Vec::new());
-        };
-        let parameters = json!({
-            "type": "object",
-            "properties": {
-                "query": {"type": "string", "description": "What to search for, as for a search engine."}
-            },
-            "required": ["query"],
-            "additionalProperties": false
-        });
-        Ok(vec![Function {
-            name: tool.name.into(),
-            description: Some(DESCRIPTION.into()),
-            parameters: Some(parameters.to_string()),
-            strict: None,
-            cache_control: None,
-        }])
+        let tool = self.tool.as_ref().filter(|_| !asked.is_empty());
+        Ok(tool.map(|tool| tool.function.offer()).into_iter().collect())
     }
 
     fn call(&mut self, _: &Generation, call: ToolCall) -> Result<ToolOutput, Error> {
-        let Self { fence, sources, tool: Some(tool), .. } = self else {
+        let Self { given, tool: Some(tool), .. } = self else {
             return Ok(ToolOutput::error("searching was not asked for"));
         };
-        let query = match serde_json::from_str(&call.arguments) {
-            Ok(Arguments { query }) => query::shortened(&query),
-            Err(error) => {
-                return Ok(ToolOutput::error(&format!("write {{\"query\": \"…\"}}: {error}")));
-            }
+        let query = match tool.function.argument(&call) {
+            Ok(query) => query::shortened(&query),
+            Err(fix) => return Ok(ToolOutput::error(&fix)),
         };
         if query.is_empty() {
             return Ok(ToolOutput::error("the query is empty"));
@@ -128,27 +93,24 @@ impl Plugin for Web {
         let found = look(tool.engine, &query, count, &tool.settings);
         Ok(match found {
             Ok(found) if found.is_empty() => ToolOutput::text("Nothing was found."),
-            Ok(mut found) => {
-                fit_into(&mut found, room(call.arguments.len()));
+            Ok(found) => {
                 tool.results = tool.results.saturating_add(found.len());
-                found.iter().for_each(|source| sources.add(source));
-                let shown: Vec<&Source> = found.iter().collect();
-                ToolOutput::text(format!("{}\n\n{CITE}", fence.write(&shown)))
+                let results = given.write(found, call.arguments.len());
+                ToolOutput::text(format!("{results}\n\n{CITE}"))
             }
             Err(error) => ToolOutput::error(&format!("the search failed: {}", reason(&error))),
         })
     }
 
     fn stream(&mut self, _: &Generation, choice: u16) -> Result<Box<dyn Stream>, Error> {
-        let is_idle = self.sources.is_empty() && self.tool.is_none();
-        Ok(Box::new(Citing::new(choice, &self.sources, is_idle)))
+        Ok(self.given.stream(choice, self.tool.is_some()))
     }
 }
 
 impl Web {
     /// Does what the request wants; says whether that changed it.
     fn act(&mut self, is_suffixed: bool, request: &mut Request) -> Result<bool, String> {
-        let asked = Asked::of(request);
+        let asked = ServerTool::of(request, &asked::TYPES);
         let field: Option<Map<String, Value>> =
             request.extra_get(FIELD).map_err(|error| error.to_string())?;
         let mut is_changed = false;
@@ -163,7 +125,7 @@ impl Web {
     }
 
     /// Makes the tool a native wish, or readies the function that takes its place.
-    fn prepare(&mut self, asked: &Asked, request: &mut Request) -> Result<bool, String> {
+    fn prepare(&mut self, asked: &ServerTool, request: &mut Request) -> Result<bool, String> {
         let settings = Settings::read(&self.options, &asked.parameters)?;
         settings.sites()?;
         let model = catalog::model(&request.model);
@@ -171,7 +133,7 @@ impl Web {
             Choice::Native => {
                 let id = model.map(|model| model.id).unwrap_or_default();
                 let wish = native::as_asked(asked, &id).unwrap_or_else(|| native::wish(&settings));
-                request.tools.retain(|tool| !asked::is_ours(tool));
+                request.tools.retain(|tool| ServerTool::read(tool, &asked::TYPES).is_none());
                 request.tools.push(wish);
                 if asked::is_forced(request) {
                     request.tool_choice = Some(ToolChoice::Auto);
@@ -179,9 +141,8 @@ impl Web {
                 Ok(true)
             }
             Choice::Ours(engine) => {
-                let is_taken = |name: &str| request.tools.iter().any(|tool| is_named(tool, name));
-                let name = if is_taken(NAME) { OTHER_NAME } else { NAME };
-                self.tool = Some(Tool { name, engine, settings, uses: 0, results: 0 });
+                let function = FUNCTION.beside(request, OTHER_NAME);
+                self.tool = Some(Tool { function, engine, settings, uses: 0, results: 0 });
                 Ok(false)
             }
         }
@@ -210,25 +171,20 @@ impl Web {
         let today = time::date(system::unix_ms());
         let query = query::of(request, settings.query_model.as_deref(), &today);
         let Some(query) = query else { return Ok(had_field) };
-        let Ok(mut found) = look(engine, &query, settings.max_results(), &settings) else {
+        let Ok(found) = look(engine, &query, settings.max_results(), &settings) else {
             return Ok(had_field);
         };
         if found.is_empty() {
             return Ok(had_field);
         }
-        fit_into(&mut found, room(request.texts_mut().map(|(_, text)| text.len()).sum()));
-        found.iter().for_each(|source| self.sources.add(source));
-        let shown: Vec<&Source> = found.iter().collect();
+        let results = self.given.write(found, text_bytes(request));
         let prompt = settings.search_prompt.clone().unwrap_or_else(|| {
             format!(
                 "A web search was conducted on {today}. Incorporate the following web search \
                  results into your response.\n\n{CITE}"
             )
         });
-        let message = Message::system(format!("{prompt}\n\n{}", self.fence.write(&shown)));
-        let is_users = |message: &Message| message.role == Role::User;
-        let place = request.messages.iter().rposition(is_users).unwrap_or_default();
-        request.messages.insert(place, message);
+        say(request, format!("{prompt}\n\n{results}"));
         Ok(true)
     }
 }
@@ -262,10 +218,6 @@ fn look(
     outcome.map(|outcome| outcome.sources)
 }
 
-fn is_named(tool: &patchbay_sdk::Tool, name: &str) -> bool {
-    matches!(tool, patchbay_sdk::Tool::Function(function) if function.name == name)
-}
-
 patchbay_sdk::export!(Web: request, stream, tools);
 
 const OPTIONS: &str = include_str!("options.json");
@@ -273,13 +225,16 @@ const OPTIONS: &str = include_str!("options.json");
 /// Chat's own field.
 const FIELD: &str = "web_search_options";
 
-const NAME: &str = "web_search";
+const FUNCTION: Callable = Callable {
+    name: "web_search",
+    about: "Searches the web. Use it for what is recent, uncertain or beyond what you know, and cite \
+            what you use of its results.",
+    argument: "query",
+    argument_about: "What to search for, as for a search engine.",
+};
 
 /// Where the client has a function of that name.
 const OTHER_NAME: &str = "openrouter_web_search";
-
-const DESCRIPTION: &str = "Searches the web. Use it for what is recent, uncertain or beyond what \
-                           you know, and cite what you use of its results.";
 
 /// The engines' hosts stand here though pages are fetched from anywhere, so that an operator who
 /// grants only them grants enough.

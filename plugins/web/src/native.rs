@@ -3,8 +3,8 @@
 
 use patchbay_sdk::{Other, Tool};
 use serde_json::{Value, json};
+use web_pages::ServerTool;
 
-use crate::asked::Asked;
 use crate::settings::Settings;
 
 /// The tool that says so. Its dialect has no search of its own, so each that has one writes the
@@ -29,14 +29,14 @@ pub(crate) fn wish(settings: &Settings) -> Tool {
 
 /// The client's own tool for OpenAI's models, by the name with a date, which means the same: it may
 /// say more than the wish can.
-pub(crate) fn as_asked(asked: &Asked, model: &str) -> Option<Tool> {
+pub(crate) fn as_asked(asked: &ServerTool, model: &str) -> Option<Tool> {
     let is_own = asked.other.kind.starts_with("openai-responses.") && model.starts_with("openai/");
     let kind = match asked.kind.as_str() {
         "web_search" => "web_search_2025_08_26",
         "web_search_preview" => "web_search_preview_2025_03_11",
         _ => return None,
     };
-    if !is_own || asked.names_engine {
+    if !is_own || asked.parameters.contains_key("engine") {
         return None;
     }
     let mut tool: Value = serde_json::from_str(&asked.other.json).ok()?;

@@ -14,7 +14,7 @@ pub(crate) struct Settings {
     pub(crate) engine: Option<String>,
     pub(crate) mode: Option<String>,
     max_results: Option<usize>,
-    pub(crate) max_uses: Option<u32>,
+    pub(crate) max_uses: Option<usize>,
     max_total_results: Option<usize>,
     max_characters: Option<usize>,
     pub(crate) search_context_size: Option<String>,
@@ -71,16 +71,12 @@ impl Settings {
     /// The bounds of `options.json`, by which the host checks all but `web_search_options` and tools
     /// in other APIs' words.
     fn check(&self) -> Result<(), String> {
-        for (name, value, most) in [
+        within(&[
             ("max_results", self.max_results, 25),
-            ("max_uses", self.max_uses.and_then(|it| usize::try_from(it).ok()), 30),
+            ("max_uses", self.max_uses, 30),
             ("max_total_results", self.max_total_results, 500),
             ("max_characters", self.max_characters, 100_000),
-        ] {
-            if value.is_some_and(|value| !(1..=most).contains(&value)) {
-                return Err(format!("`{name}` must be from 1 to {most}"));
-            }
-        }
+        ])?;
         match self.search_context_size.as_deref() {
             None | Some("low" | "medium" | "high") => Ok(()),
             Some(_) => Err("`search_context_size` must be `low`, `medium` or `high`".into()),
@@ -133,6 +129,15 @@ impl Settings {
             _ => 15_000_usize,
         };
         self.max_characters.unwrap_or(all / results.max(1))
+    }
+}
+
+/// Whether each value is from 1 to its bound.
+fn within(values: &[(&str, Option<usize>, usize)]) -> Result<(), String> {
+    let is_out = |value: usize, most: usize| !(1..=most).contains(&value);
+    match values.iter().find(|(_, value, most)| value.is_some_and(|value| is_out(value, *most))) {
+        Some((name, _, most)) => Err(format!("`{name}` must be from 1 to {most}")),
+        None => Ok(()),
     }
 }
 

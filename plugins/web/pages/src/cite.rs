@@ -16,7 +16,7 @@ use crate::source::{Source, Sources};
 /// choice that ends without any link to a source has them all as annotations at its end, from 0 to
 /// 0: they stand for the whole text.
 #[derive(Debug)]
-pub struct Citing {
+pub(crate) struct Citing {
     choice: u16,
     sources: Sources,
     /// Whether there may be sources at all.
@@ -32,7 +32,7 @@ pub struct Citing {
 
 impl Citing {
     /// A choice that begins. `is_idle` says that it will have no sources, so that it need not look.
-    pub fn new(choice: u16, sources: &Sources, is_idle: bool) -> Self {
+    pub(crate) fn new(choice: u16, sources: &Sources, is_idle: bool) -> Self {
         Self {
             choice,
             sources: sources.clone(),

@@ -1,28 +1,32 @@
 //! What the plugins that bring pages into a prompt share: pages are fetched ([`fetch`]), read
 //! ([`html`]), cut to what fits a question ([`Question`]), put into the prompt as data that is no
-//! instruction ([`Fence`]), and cited in the reply ([`Citing`]). Pages are written by strangers:
-//! all of it takes time in proportion to their length, and nothing in it fails on their content.
+//! instruction, and cited in the reply ([`Given`]). A tool of the request ([`ServerTool`]) has the
+//! model call for them ([`Callable`]). Pages are written by strangers: all of it takes time in
+//! proportion to their length, and nothing in it fails on their content.
 
 mod cite;
 mod decode;
 mod domain;
 mod fence;
 pub mod fetch;
+mod given;
 pub mod html;
 mod links;
 mod passage;
 mod source;
 pub mod time;
+mod tool;
 pub mod url;
 mod words;
 
-pub use cite::Citing;
 pub use domain::Sites;
-pub use fence::{CITE, Fence, clean};
+pub use fence::{CITE, clean};
+pub use given::{Given, say, text_bytes};
 pub use passage::Question;
-pub use source::{Source, Sources, fit_into, room};
+pub use source::{Source, room};
+pub use tool::{Callable, ServerTool};
 
-use patchbay_sdk::Error;
+use patchbay_sdk::{Decision, Error, Rejection, Request};
 
 /// What an error says, for people and models.
 pub fn reason(error: &Error) -> &str {
@@ -32,6 +36,15 @@ pub fn reason(error: &Error) -> &str {
         | Error::Limit(why)
         | Error::Upstream(why)
         | Error::Internal(why) => why,
+    }
+}
+
+/// What a plugin decides on a request that it changed or not, or that asks for what can't be had.
+pub fn decision(plugin: &str, request: Request, is_changed: Result<bool, String>) -> Decision {
+    match is_changed {
+        Err(fix) => Decision::Reject(Rejection::new(400, format!("{plugin}: {fix}"))),
+        Ok(true) => Decision::Replace(request),
+        Ok(false) => Decision::Pass,
     }
 }
 

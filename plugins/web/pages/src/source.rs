@@ -21,7 +21,7 @@ pub struct Source {
 
 /// The sources of one generation, each once, which its hooks and streams share.
 #[derive(Debug, Clone, Default)]
-pub struct Sources(Rc<RefCell<Known>>);
+pub(crate) struct Sources(Rc<RefCell<Known>>);
 
 #[derive(Debug, Default)]
 struct Known {
@@ -31,7 +31,7 @@ struct Known {
 
 impl Sources {
     /// Adds a source; of one that is known, what is new.
-    pub fn add(&self, source: &Source) {
+    pub(crate) fn add(&self, source: &Source) {
         let mut known = self.0.borrow_mut();
         let key = url::key(&source.url);
         let index = known.by_key.get(&key).copied();
@@ -50,7 +50,7 @@ impl Sources {
     }
 
     /// Whether there is none.
-    pub fn is_empty(&self) -> bool {
+    pub(crate) fn is_empty(&self) -> bool {
         self.0.borrow().all.is_empty()
     }
 
@@ -68,7 +68,7 @@ impl Sources {
 
 /// Cuts the texts of sources to what a hook may add, which is bounded in bytes: each to its share,
 /// where they are too long together with their names.
-pub fn fit_into(sources: &mut [Source], bytes: usize) {
+pub(crate) fn fit_into(sources: &mut [Source], bytes: usize) {
     let names = |source: &Source| source.url.len().saturating_add(NAMES_BYTES);
     let named: usize = sources.iter().map(names).sum();
     let texts: usize = sources.iter().map(|source| source.text.len()).sum();
