@@ -112,7 +112,8 @@ fn build_plugins(root: &Path, out: &Path, packages: &[String]) -> Result<PathBuf
     for package in packages {
         cargo.args(["--package", package]);
     }
-    cargo.env("CARGO_TARGET_DIR", &target_dir);
+    let linked = format!("target.{TARGET}.rustflags=[{SHORT_NUMBERS:?}]");
+    cargo.args(["--config", &linked]).env("CARGO_TARGET_DIR", &target_dir);
     for name in FOREIGN {
         cargo.env_remove(name);
     }
@@ -236,6 +237,10 @@ fn variable(name: &str) -> Result<OsString, String> {
 }
 
 const TARGET: &str = "wasm32-unknown-unknown";
+
+/// Every call and address that the linker writes has five bytes else, though few need more than
+/// three. It refuses to shorten them beside debug information, which the profile leaves out.
+const SHORT_NUMBERS: &str = "-Clink-arg=--compress-relocations";
 
 /// Package, and the variable that tells tests where it lies.
 const FOR_TESTS: [(&str, &str); 4] = [
