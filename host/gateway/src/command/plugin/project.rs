@@ -168,7 +168,7 @@ mod tests {
         assert_eq!(manifest["package"]["name"].as_str(), Some("plugin-shout"));
         assert_eq!(manifest["package"]["version"].as_str(), Some("0.1.0"));
         assert_eq!(manifest["workspace"]["members"].as_array().unwrap().len(), 1);
-        assert_eq!(manifest["profile"]["plugin"]["opt-level"].as_str(), Some("z"));
+        assert_eq!(manifest["profile"]["plugin"]["opt-level"].as_str(), Some("s"));
         let versions = &manifest["workspace"]["dependencies"];
         assert_eq!(versions["patchbay-sdk"]["path"].as_str(), Some("sdk"));
         for name in ["serde", "serde_json", "wit-bindgen"] {
