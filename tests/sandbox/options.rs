@@ -110,6 +110,17 @@ async fn the_operator_can_switch_a_plugin_off_and_set_its_options() {
 }
 
 #[tokio::test]
+async fn a_plugin_that_the_operators_options_do_not_fit_is_not_installed() {
+    let gateway = Gateway::start("[plugin.template.options.replace]\ncat = 7\n").await;
+    let (status, body) = gateway.upload("template", wasm::template()).await;
+    assert_eq!(status, 422, "{body}");
+    for word in ["`options`", "[plugin.template.options] at /replace/cat", "string"] {
+        assert!(body.to_string().contains(word), "{body}");
+    }
+    assert_eq!(gateway.chat(&ask("free", &json!([{"id": "template"}]))).await.0, 400);
+}
+
+#[tokio::test]
 async fn words_are_replaced_however_the_reply_is_cut() {
     let letters: Vec<String> = TEXT.chars().map(String::from).collect();
     let letters: Vec<&str> = letters.iter().map(String::as_str).collect();

@@ -206,7 +206,7 @@ pub struct PluginTable {
     pub default: bool,
     /// `false` refuses requests that name it.
     pub enabled: Option<bool>,
-    /// Options under those of the request.
+    /// Options under those of the request. A plugin that they do not fit is not loaded.
     pub options: toml::Table,
     /// What its failure means; without it `closed` for a guard, else `open`.
     pub on_error: Option<OnError>,
