@@ -118,7 +118,7 @@ fn what_does_not_hold_or_cannot_be_read_fails() {
         (r#"{"stop":403}"#, "stop is None"),
         (r#"{"stop_metadata":{"a":1}}"#, "without `stop`"),
         (r#"{"decision":{"reject":403}}"#, "the decision is Pass"),
-        (r#"{"options":{"replace":7}}"#, "do not fit the plugin's schema"),
+        (r#"{"options":{"replace":7}}"#, "options of `template` at /replace"),
         (r#"{"expect_state":{"seen":"1"}}"#, "state `seen` is None"),
         (r#"{"secrets":["A"],"models":[{"text":"a"},{"text":"b"}]}"#, "models: 2 not asked"),
         (r#"{"http":[{"method":"GET","url":"https://a.org/"}]}"#, "http: GET https://a.org/"),
