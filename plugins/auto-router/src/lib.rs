@@ -86,7 +86,7 @@ impl Plugin for AutoRouter {
             Router::Free => self.by_lot(&candidates, &session),
         };
         let Some(Choice { model, fallbacks, stage }) = choice else {
-            return Ok(Decision::Reject(nothing_fits(&needs, "")));
+            return Ok(Decision::Reject(nothing_fits(&needs, "none could be chosen")));
         };
         if self.options.pin_model {
             session.keep(&model);
@@ -118,17 +118,31 @@ impl AutoRouter {
         let may = self.options.restrictions();
         let is_free =
             |model: &Model| model.prompt_nanos == Some(0) && model.completion_nanos == Some(0);
-        let allowed = models.iter().filter(|model| {
-            !is_router(&model.id) && may(&model.id) && (router == Router::Auto || is_free(model))
-        });
-        let allowed: Vec<&Model> = allowed.collect();
-        let fit = allowed.iter().copied().filter(|model| needs.fit(model));
-        let mut fit: Vec<&Model> = fit.collect();
+        let served: Vec<&Model> = models.iter().filter(|model| !is_router(&model.id)).collect();
+        let mut allowed = served.clone();
+        allowed.retain(|model| may(&model.id));
+        let mut found = allowed.clone();
+        found.retain(|model| router == Router::Auto || is_free(model));
+        let mut fit = found.clone();
+        fit.retain(|model| needs.fit(model));
         if fit.is_empty() {
-            let free = if router == Router::Free { "free " } else { "" };
-            let which = if self.options.restricts() { "that the restrictions allow " } else { "" };
-            let count = allowed.len();
-            let why = format!("{count} {free}models {which}were looked at");
+            let why = match (allowed.len(), found.len()) {
+                (0, _) => none_is_allowed(&served),
+                (count, 0) => format!(
+                    "none of the {} is free. Ask for `openrouter/auto`",
+                    self.counted(count)
+                ),
+                (_, count) => format!(
+                    "it needs {}, which none of the {} has. Change the request{}",
+                    needs.words().join(", "),
+                    self.counted(count),
+                    if self.options.restricts() {
+                        ", or `allowed_models` and `excluded_models`"
+                    } else {
+                        ""
+                    }
+                ),
+            };
             return Err(nothing_fits(needs, &why));
         }
         // A simulated model answers only where nothing else can.
@@ -136,6 +150,14 @@ impl AutoRouter {
             fit.retain(|model| !is_simulated(model));
         }
         Ok(fit)
+    }
+
+    /// Models, as an error speaks of them.
+    fn counted(&self, count: usize) -> String {
+        let plural = if count == 1 { "" } else { "s" };
+        let by =
+            if self.options.restricts() { " that your patterns leave" } else { " served here" };
+        format!("{count} model{plural}{by}")
     }
 
     /// The model that the conversation had, if it is still a candidate.
@@ -207,15 +229,23 @@ fn task_of(request: &Request, needs: &Needs) -> Verdict {
     task::classify(&Clues { text: &text, system: &system, needs, has_results })
 }
 
+/// Why no model may be asked, of those that are served, and what to do.
+fn none_is_allowed(served: &[&Model]) -> String {
+    let names = served.iter().filter(|model| !is_simulated(model)).take(NAMED_MAX);
+    let names: Vec<String> = names.map(|model| format!("`{}`", model.id)).collect();
+    match served.len() {
+        0 => "this gateway serves none that you may ask".to_owned(),
+        count => format!(
+            "`allowed_models` and `excluded_models` of the plugin `auto-router` leave none of the \
+             {count} that are served here. Use patterns that match some of them: {}",
+            names.join(", ")
+        ),
+    }
+}
+
 fn nothing_fits(needs: &Needs, why: &str) -> Rejection {
-    let needed = needs.words();
-    let message = format!(
-        "No models match your request and model restrictions: it needs {}{}{why}. Change \
-         `allowed_models` or `excluded_models` of the plugin `auto-router`, or the request.",
-        needed.join(", "),
-        if why.is_empty() { "" } else { "; " },
-    );
-    Rejection::new(404, message).metadata("needs", needed)
+    let message = format!("No models match your request and model restrictions: {why}.");
+    Rejection::new(404, message).metadata("needs", needs.words())
 }
 
 fn is_router(id: &str) -> bool {
@@ -229,6 +259,10 @@ fn is_simulated(model: &Model) -> bool {
 patchbay_sdk::export!(AutoRouter: request);
 
 const OPTIONS: &str = include_str!("options.json");
+
+/// Models that an error names.
+const NAMED_MAX: usize = 5;
+
 patchbay_sdk::cases![
     "cases/cheap.json",
     "cases/concrete.json",
@@ -260,7 +294,7 @@ mod tests {
     use crate::options::Options;
     use crate::task::Task;
     use patchbay_sdk::testing::{Facts, Failures, check, generation, kit};
-    use patchbay_sdk::{Decision, Message, Plugin, Request, catalog::Model};
+    use patchbay_sdk::{Decision, Message, Part, Plugin, Request, catalog::Model};
     use serde_json::json;
 
     #[test]
@@ -334,6 +368,34 @@ mod tests {
         };
         let drawn: std::collections::BTreeSet<String> = (0..50).map(draw).collect();
         assert_eq!(drawn.into_iter().collect::<Vec<_>>(), ["a/one", "a/two"]);
+    }
+
+    #[test]
+    fn what_finds_no_model_says_why_and_what_to_do() {
+        let refused = |model: &str, options: &str, image: bool| {
+            let facts = Facts { options: options.into(), ..Facts::default() };
+            let mut message = Message::user("Hello");
+            if image {
+                message.parts.push(Part::image_url("https://example.com/a.png"));
+            }
+            chosen(facts, Request::new(model).message(message))
+        };
+        let served = || kit().catalog(priced("a/one", 1)).catalog(priced("a/two", 1));
+        served();
+        let told = refused("openrouter/auto", r#"{"allowed_models": ["gpt*"]}"#, false);
+        assert!(told.contains("leave none of the 2 that are served here"), "{told}");
+        assert!(told.contains("match some of them: `a/one`, `a/two`."), "{told}");
+        served();
+        let told = refused("openrouter/free", "{}", false);
+        assert!(told.contains("none of the 2 models served here is free"), "{told}");
+        served();
+        let told = refused("openrouter/auto", r#"{"allowed_models": ["a/one"]}"#, true);
+        assert!(told.contains("it needs image input"), "{told}");
+        assert!(told.contains("none of the 1 model that your patterns leave has"), "{told}");
+        assert!(told.contains("Change the request, or `allowed_models`"), "{told}");
+        kit();
+        let told = refused("openrouter/auto", "{}", false);
+        assert!(told.contains("this gateway serves none that you may ask"), "{told}");
     }
 
     #[test]
