@@ -9,6 +9,7 @@ use crate::parsed::{Failure, Parsed};
 use crate::source::{self, Source};
 use patchbay_sdk::{
     Content, Generation, InlineMedia, Media, MediaData, MediaKind, Message, Part, catalog, report,
+    warn,
 };
 use serde_json::Value;
 use std::collections::HashMap;
@@ -158,17 +159,25 @@ impl<'g> Reading<'g> {
 
     fn look(&mut self, file: &Source) -> Result<Parsed, String> {
         if !ocr::is_configured() {
-            return Err(format!(
-                "The engine `mistral-ocr` needs the secret `{}`, which the operator of this \
-                 gateway has not set. Use the engine `pdf-text` for files that have text in them.",
+            warn!(
+                "`mistral-ocr` was asked for; it needs [plugin.file-parser.secrets.{}]",
                 ocr::KEY
-            ));
+            );
+            return Err("The engine `mistral-ocr` is not set up on this gateway. Use the engine \
+                        `pdf-text` for files that have text in them, or ask a model that reads \
+                        files itself."
+                .to_owned());
         }
         self.used("mistral-ocr");
         let bounds = self.options.bounds(self.takes_pictures);
         ocr::read(&file.bytes, &bounds).map_err(|error| {
-            let why = web_pages::reason(&error).trim_end_matches('.');
-            format!("The file `{}` could not be read by `mistral-ocr`: {why}.", file.name)
+            let why = web_pages::reason(&error);
+            let why = why.trim_end_matches('.');
+            format!(
+                "The file `{}` could not be read by `mistral-ocr`: {why}. Use the engine `pdf-text`, \
+                 or ask a model that reads files itself.",
+                file.name
+            )
         })
     }
 
@@ -221,12 +230,14 @@ fn refusal(name: &str, failure: &Failure) -> String {
             "The file `{name}` is encrypted and opens with a password only. Send it without one."
         ),
         Failure::Broken(why) => format!("The file `{name}` cannot be read: {why}."),
-        Failure::Scanned(pages) => format!(
-            "The file `{name}` has no text: its {pages} page{} pictures. Read it with the engine \
-             `mistral-ocr` (\"plugins\": [{{\"id\": \"file-parser\", \"pdf\": {{\"engine\": \
-             \"mistral-ocr\"}}}}]), or ask a model that reads files itself.",
-            if *pages == 1 { " is" } else { "s are" }
-        ),
+        Failure::Scanned(pages) => {
+            let are = if *pages == 1 { " is" } else { "s are" };
+            let engine = if ocr::is_configured() { OCR } else { "Ask" };
+            format!(
+                "The file `{name}` has no text: its {pages} page{are} pictures. {engine} a model that \
+                 reads files itself."
+            )
+        }
         Failure::Bomb => format!("The file `{name}` unpacks to more than is read."),
         Failure::Unknown => format!(
             "The file `{name}` is of no kind that can be read. PDF, DOCX, XLSX, PPTX, HTML and \
@@ -234,5 +245,8 @@ fn refusal(name: &str, failure: &Failure) -> String {
         ),
     }
 }
+
+const OCR: &str = "Read it with the engine `mistral-ocr` (\"plugins\": [{\"id\": \"file-parser\", \
+                   \"pdf\": {\"engine\": \"mistral-ocr\"}}]), or ask";
 
 const HEAD_BYTES: u32 = 2048;

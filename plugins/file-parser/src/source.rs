@@ -55,14 +55,14 @@ pub(crate) fn load(
             let reply = reply.map_err(|error| match error {
                 http::HttpError::TooLarge => too_large(),
                 error => format!(
-                    "The file `{name}` could not be fetched: {}.",
+                    "The file `{name}` could not be fetched: {}. {INSTEAD}",
                     web_pages::reason(&error.into()).trim_end_matches('.')
                 ),
             })?;
             if !(200..=299).contains(&reply.status()) {
                 let status = reply.status();
                 return Err(format!(
-                    "The file `{name}` could not be fetched: its address answered {status}."
+                    "The file `{name}` could not be fetched: its address answered {status}. {INSTEAD}"
                 ));
             }
             mime = reply.header("content-type").unwrap_or_default().to_owned();
@@ -87,5 +87,8 @@ fn read(generation: &Generation, held: u32) -> Vec<u8> {
         bytes.extend(piece);
     }
 }
+
+/// What a client can do without the gateway fetching anything.
+const INSTEAD: &str = "Check the address, or send the file itself, as a data URL.";
 
 const PIECE_BYTES: u32 = 1 << 20;

@@ -3,6 +3,7 @@
 mod formats;
 mod pages;
 mod recall;
+mod refusals;
 
 use crate::options::{Options, SCHEMA};
 use crate::{CASES, FileParser};

@@ -176,7 +176,7 @@ fn source(
     if !sites.allow(&fetched.url) {
         return Err("it leads to a site that is not among those that are allowed".into());
     }
-    bill::charge("fetch", 1).map_err(|error| reason(&error).to_owned())?;
+    bill::charge("fetch", 1).map_err(|error| reason(&error))?;
     let host = || url::host(address).unwrap_or(address).to_owned();
     let title = Some(fetched.page.title).filter(|title| !title.is_empty()).unwrap_or_else(host);
     Ok(Source { url: address.to_owned(), title, text: fit(&fetched.page.text), date: None })

@@ -12,7 +12,7 @@ mod tavily;
 
 use patchbay_sdk::catalog::Model;
 use patchbay_sdk::http::Request;
-use patchbay_sdk::{Error, secrets};
+use patchbay_sdk::{Error, secrets, warn};
 
 use crate::settings::Settings;
 
@@ -21,8 +21,15 @@ pub(crate) trait Engine {
     /// What requests and bills call it.
     fn name(&self) -> &'static str;
 
-    /// What it needs and does not have, in words that say how to give it.
-    fn missing(&self, settings: &Settings) -> Option<String>;
+    /// The secret that it needs.
+    fn secret(&self) -> Option<&'static str> {
+        None
+    }
+
+    /// Whether it has all that it needs.
+    fn is_ready(&self, _: &Settings) -> bool {
+        self.secret().is_none_or(secrets::exists)
+    }
 
     /// Whether its results may be files rather than pages of the web.
     fn finds_files(&self) -> bool {
@@ -92,17 +99,35 @@ pub(crate) fn choose(
             let engine = OURS.iter().copied().find(|engine| engine.name() == name);
             let engine = engine
                 .ok_or_else(|| format!("there is no engine `{}`: {NAMES}", name.escape_debug()))?;
-            match engine.missing(settings) {
-                Some(fix) => Err(format!("the engine `{name}` is not set up here: {fix}")),
-                None => Ok(Choice::Ours(engine)),
+            if engine.is_ready(settings) {
+                return Ok(Choice::Ours(engine));
             }
+            Err(not_set_up(engine, settings))
         }
     }
 }
 
+/// Why an engine that was named can't be had, for the client. What to set is for the log.
+fn not_set_up(engine: &dyn Engine, settings: &Settings) -> String {
+    let name = engine.name();
+    let fix = match engine.secret() {
+        Some(secret) => {
+            warn!("the engine `{name}` was asked for; it needs [plugin.web.secrets.{secret}]");
+            "use"
+        }
+        None => "set `searxng_url`, or use",
+    };
+    let ready = OURS.iter().filter(|engine| engine.is_ready(settings));
+    let ready: Vec<String> = ready.map(|engine| format!("`{}`", engine.name())).collect();
+    format!(
+        "the engine `{name}` is not set up here: {fix} {}, or leave `engine` out",
+        ready.join(", ")
+    )
+}
+
 /// The first that has what it needs. The local index needs nothing.
 fn first(settings: &Settings) -> &'static dyn Engine {
-    let ready = OURS.iter().copied().find(|engine| engine.missing(settings).is_none());
+    let ready = OURS.iter().copied().find(|engine| engine.is_ready(settings));
     ready.unwrap_or(&local::Local)
 }
 
@@ -122,13 +147,6 @@ fn limits_natively(id: &str, settings: &Settings) -> bool {
 /// Google's search takes no domains.
 fn is_unlimited(id: &str) -> bool {
     id.starts_with("google/")
-}
-
-/// What is missing of an engine that needs a secret.
-fn missing_secret(name: &str) -> Option<String> {
-    let fix =
-        || format!("the operator sets it with [plugin.web.secrets.{name}], or leave `engine` out");
-    (!secrets::exists(name)).then(fix)
 }
 
 /// A query that names sites the way search engines read it, for engines without a list of them.

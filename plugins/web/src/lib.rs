@@ -98,7 +98,7 @@ impl Plugin for Web {
                 let results = given.write(found, call.arguments.len());
                 ToolOutput::text(format!("{results}\n\n{CITE}"))
             }
-            Err(error) => ToolOutput::error(&format!("the search failed: {}", reason(&error))),
+            Err(error) => ToolOutput::error(&format!("the search failed: {error}")),
         })
     }
 
@@ -169,7 +169,7 @@ impl Web {
         let had_field = field.is_some();
         request.extra.retain(|field| field.name != FIELD);
         let today = time::date(system::unix_ms());
-        let query = query::of(request, settings.query_model.as_deref(), &today);
+        let query = query::of(request, settings.query_model.as_deref(), &today)?;
         let Some(query) = query else { return Ok(had_field) };
         let Ok(found) = look(engine, &query, settings.max_results(), &settings) else {
             return Ok(had_field);
@@ -195,21 +195,21 @@ fn look(
     query: &str,
     count: usize,
     settings: &Settings,
-) -> Result<Vec<Source>, Error> {
+) -> Result<Vec<Source>, String> {
     let stage = report::stage("plugin", "web-search").data("engine", engine.name());
     let stage = stage.data("query", query);
-    let outcome = search::run(engine, query, count, settings);
+    let outcome = search::run(engine, query, count, settings).map_err(|error| reason(&error));
     match &outcome {
         Ok(found) => {
             let (name, results) = (engine.name(), found.sources.len());
+            let plural = if results == 1 { "" } else { "s" };
             stage
-                .summary(&format!("{results} results from {name}"))
+                .summary(&format!("{results} result{plural} from {name}"))
                 .data("results", results)
                 .data("pages", found.pages)
                 .send();
         }
         Err(error) => {
-            let error = reason(error);
             warn!("the search failed: {error}");
             let summary = "the search failed; the reply goes on without results";
             stage.summary(summary).data("results", 0).data("error", error).send();
@@ -267,6 +267,7 @@ patchbay_sdk::cases![
     "cases/not_rewritten.json",
     "cases/not_set_up.json",
     "cases/nothing_asked.json",
+    "cases/query_model.json",
     "cases/refused_by_engine.json",
     "cases/rewritten.json",
     "cases/searxng.json",

@@ -1,25 +1,43 @@
 //! What to search for: what the user said last, or what a model makes of the conversation.
 
-use patchbay_sdk::{Message, Request, Role, models, warn};
+use patchbay_sdk::{Message, Request, Role, catalog, models, warn};
 use web_pages::{cut, reason};
 
 /// The query for a request; `None` when nobody said anything. `today` is for the model that writes
 /// it.
-pub(crate) fn of(request: &Request, model: Option<&str>, today: &str) -> Option<String> {
-    let said = request.last_user_text()?;
-    let plain = shortened(&said);
-    if plain.is_empty() {
-        return None;
+///
+/// # Errors
+/// A model that is not served, in a sentence for the client.
+pub(crate) fn of(
+    request: &Request,
+    model: Option<&str>,
+    today: &str,
+) -> Result<Option<String>, String> {
+    if let Some(model) = model.filter(|model| catalog::model(model).is_none()) {
+        return Err(not_served(model));
     }
-    let Some(model) = model else { return Some(plain) };
-    match rewritten(request, model, today) {
-        Ok(query) if !query.is_empty() => Some(query),
-        Ok(_) => Some(plain),
+    let plain = shortened(&request.last_user_text().unwrap_or_default());
+    if plain.is_empty() {
+        return Ok(None);
+    }
+    let Some(model) = model else { return Ok(Some(plain)) };
+    Ok(Some(match rewritten(request, model, today) {
+        Ok(query) if !query.is_empty() => query,
+        Ok(_) => plain,
         Err(error) => {
             warn!("{model} wrote no query: {}", reason(&error));
-            Some(plain)
+            plain
         }
-    }
+    }))
+}
+
+fn not_served(model: &str) -> String {
+    let writes =
+        catalog::models().into_iter().filter(|it| it.outputs.iter().any(|it| it == "text"));
+    let some: Vec<String> = writes.take(NAMED_MAX).map(|it| format!("`{}`", it.id)).collect();
+    let model = cut(model, NAME_CHARS_MAX).escape_debug();
+    let fix = if some.is_empty() { String::new() } else { format!("use {}, or ", some.join(", ")) };
+    format!("`query_model` is `{model}`, which is not served here: {fix}leave it out")
 }
 
 /// A text on one line and as long as engines take it: of a long one its beginning and its end,
@@ -68,6 +86,11 @@ const QUERY_CHARS_MAX: usize = 380;
 
 /// A query is made of the first words of a text; longer ones are not even looked through.
 const WORDS_MAX: usize = 4000;
+
+/// Models that an error names.
+const NAMED_MAX: usize = 5;
+
+const NAME_CHARS_MAX: usize = 100;
 
 const TURNS_MAX: usize = 6;
 const MESSAGE_CHARS_MAX: usize = 2000;

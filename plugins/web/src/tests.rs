@@ -141,3 +141,31 @@ fn long_results_stay_within_what_a_hook_may_add() {
     let bytes: usize = request.texts_mut().map(|(_, text)| text.len()).sum();
     assert!((40_000..65_536).contains(&bytes), "{bytes}");
 }
+
+fn refused(request: Request, options: &Value) -> String {
+    let generation = generation(Facts { options: options.to_string(), ..Facts::default() });
+    let decision = Web::new(&generation).unwrap().on_request(&generation, request).unwrap();
+    let Decision::Reject(rejection) = decision else { panic!("{decision:?}") };
+    rejection.message
+}
+
+#[test]
+fn an_engine_without_its_key_is_told_to_clients_by_what_they_can_do() {
+    testing::kit().secret("BRAVE_API_KEY");
+    let told = refused(Request::new("test/model").user("Who?"), &json!({"engine": "exa"}));
+    assert_eq!(
+        told,
+        "web: the engine `exa` is not set up here: use `brave`, `local`, or leave `engine` out"
+    );
+    let told = refused(Request::new("test/model").user("Who?"), &json!({"engine": "searxng"}));
+    assert!(told.contains("set `searxng_url`, or use `brave`"), "{told}");
+}
+
+#[test]
+fn a_query_model_that_is_not_served_is_refused_with_some_that_are() {
+    testing::kit().catalog(Model::new("acme/small")).catalog(Model::new("acme/large"));
+    let told =
+        refused(Request::new("test/model").user("Who?"), &json!({"query_model": "acme/smal"}));
+    assert!(told.contains("`acme/smal`, which is not served here"), "{told}");
+    assert!(told.contains("use `acme/small`, `acme/large`, or leave it out"), "{told}");
+}

@@ -92,8 +92,13 @@ fn pictures_come_as_png() {
 
 #[test]
 fn pages_that_are_pictures_are_scans() {
+    assert_eq!(read(&scan()), Err(Failure::Scanned(2)));
+}
+
+/// Two pages that are pictures.
+pub(super) fn scan() -> Vec<u8> {
     let drawn = "q 600 0 0 700 0 0 cm /I Do Q".to_owned();
-    assert_eq!(read(&pdf(&[drawn.clone(), drawn])), Err(Failure::Scanned(2)));
+    pdf(&[drawn.clone(), drawn])
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! Pages by their addresses, side by side.
 
 use patchbay_sdk::http::{self, HttpError, Request, Response};
-use patchbay_sdk::{Error, system, warn};
+use patchbay_sdk::{Error, system};
 
 use crate::decode::{self, Form};
 use crate::html::{self, Page};
@@ -104,12 +104,7 @@ fn sentence(error: HttpError) -> String {
     match error {
         HttpError::TooLarge => format!("the page is larger than {} MiB", PAGE_BYTES_MAX >> 20),
         HttpError::Timeout => "the page took too long".into(),
-        // What exactly was refused is for the operator: it may name what is inside of the network.
-        HttpError::Denied(why) => {
-            warn!("not fetched: {why}");
-            "it may not be fetched from here".into()
-        }
-        error => crate::reason(&Error::from(error)).to_owned(),
+        error => crate::reason(&Error::from(error)),
     }
 }
 

@@ -26,17 +26,18 @@ pub use passage::Question;
 pub use source::{Source, room};
 pub use tool::{Callable, ServerTool};
 
-use patchbay_sdk::{Decision, Error, Rejection, Request};
+use patchbay_sdk::{Decision, Error, Rejection, Request, warn};
 
-/// What an error says, for people and models.
-pub fn reason(error: &Error) -> &str {
-    match error {
-        Error::Options(why)
-        | Error::Denied(why)
-        | Error::Limit(why)
-        | Error::Upstream(why)
-        | Error::Internal(why) => why,
-    }
+/// What went wrong, for clients and models. What the operator's settings refuse names those settings,
+/// and may name what is inside of the network: that goes to the log.
+pub fn reason(error: &Error) -> String {
+    let (why, told) = match error {
+        Error::Denied(why) => (why, "this gateway does not allow it"),
+        Error::Limit(why) => (why, "it is more than this gateway allows for one request"),
+        Error::Options(why) | Error::Upstream(why) | Error::Internal(why) => return why.clone(),
+    };
+    warn!("{why}");
+    told.to_owned()
 }
 
 /// What a plugin decides on a request that it changed or not, or that asks for what can't be had.

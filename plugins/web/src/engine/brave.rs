@@ -5,7 +5,6 @@ use patchbay_sdk::{Error, http};
 use serde::Deserialize;
 
 use super::{Ask, Engine, Found};
-use crate::settings::Settings;
 
 pub(super) struct Brave;
 
@@ -38,8 +37,8 @@ impl Engine for Brave {
         "brave"
     }
 
-    fn missing(&self, _: &Settings) -> Option<String> {
-        super::missing_secret(SECRET)
+    fn secret(&self) -> Option<&'static str> {
+        Some(SECRET)
     }
 
     fn search(&self, ask: &Ask<'_>) -> Result<Vec<Found>, Error> {

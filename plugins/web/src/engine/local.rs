@@ -4,17 +4,12 @@
 use patchbay_sdk::{Error, search};
 
 use super::{Ask, Engine, Found};
-use crate::settings::Settings;
 
 pub(super) struct Local;
 
 impl Engine for Local {
     fn name(&self) -> &'static str {
         "local"
-    }
-
-    fn missing(&self, _: &Settings) -> Option<String> {
-        None
     }
 
     fn finds_files(&self) -> bool {

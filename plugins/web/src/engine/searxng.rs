@@ -30,9 +30,8 @@ impl Engine for SearXng {
         "searxng"
     }
 
-    fn missing(&self, settings: &Settings) -> Option<String> {
-        let fix = || "set `searxng_url`, or leave `engine` out".to_owned();
-        settings.searxng_url.is_none().then(fix)
+    fn is_ready(&self, settings: &Settings) -> bool {
+        settings.searxng_url.is_some()
     }
 
     fn search(&self, ask: &Ask<'_>) -> Result<Vec<Found>, Error> {

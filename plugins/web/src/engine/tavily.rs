@@ -6,7 +6,6 @@ use serde::Deserialize;
 use serde_json::json;
 
 use super::{Ask, Engine, Found};
-use crate::settings::Settings;
 
 pub(super) struct Tavily;
 
@@ -31,8 +30,8 @@ impl Engine for Tavily {
         "tavily"
     }
 
-    fn missing(&self, _: &Settings) -> Option<String> {
-        super::missing_secret(SECRET)
+    fn secret(&self) -> Option<&'static str> {
+        Some(SECRET)
     }
 
     fn search(&self, ask: &Ask<'_>) -> Result<Vec<Found>, Error> {
