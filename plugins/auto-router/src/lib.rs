@@ -231,8 +231,10 @@ fn task_of(request: &Request, needs: &Needs) -> Verdict {
 
 /// Why no model may be asked, of those that are served, and what to do.
 fn none_is_allowed(served: &[&Model]) -> String {
-    let names = served.iter().filter(|model| !is_simulated(model)).take(NAMED_MAX);
-    let names: Vec<String> = names.map(|model| format!("`{}`", model.id)).collect();
+    let mut known = served.to_vec();
+    known.sort_by_key(|model| is_simulated(model));
+    let names = known.iter().take(NAMED_MAX).map(|model| format!("`{}`", model.id));
+    let names: Vec<String> = names.collect();
     match served.len() {
         0 => "this gateway serves none that you may ask".to_owned(),
         count => format!(
@@ -393,6 +395,9 @@ mod tests {
         assert!(told.contains("it needs image input"), "{told}");
         assert!(told.contains("none of the 1 model that your patterns leave has"), "{told}");
         assert!(told.contains("Change the request, or `allowed_models`"), "{told}");
+        kit().catalog(priced("patchbay/sim", 0)).catalog(priced("a/one", 1));
+        let told = refused("openrouter/auto", r#"{"excluded_models": ["*"]}"#, false);
+        assert!(told.contains("match some of them: `a/one`, `patchbay/sim`."), "{told}");
         kit();
         let told = refused("openrouter/auto", "{}", false);
         assert!(told.contains("this gateway serves none that you may ask"), "{told}");
