@@ -68,11 +68,11 @@ pub enum ReadError {
         max: u64,
     },
     /// No reader knows the format.
-    #[error("no reader knows {kind}; known: {known}")]
+    #[error("no reader knows {kind}; files that are read end with {known}")]
     UnknownKind {
         /// The kind, from the media type or the name.
         kind: String,
-        /// What readers know.
+        /// The endings of files that readers know.
         known: String,
     },
     /// It says that it is text, and is not.

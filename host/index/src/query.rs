@@ -19,7 +19,7 @@ pub struct Hit {
     pub source: String,
     /// The document's title, or its file name.
     pub title: String,
-    /// The headings above it, outermost first.
+    /// The headings above it, outermost first, without one that is the title.
     pub headings: Vec<String>,
     /// The passage.
     pub text: String,
@@ -46,10 +46,15 @@ pub(crate) fn run(opened: &Opened, text: &str, count: usize) -> Result<Vec<Hit>,
     for (score, address) in found {
         let stored: TantivyDocument = view.searcher.doc(address)?;
         let stored = opened.fields.read_passage(&stored);
+        let mut headings = stored.headings;
+        // Most documents begin with their title.
+        if headings.first() == Some(&stored.title) {
+            headings.remove(0);
+        }
         hits.push(Hit {
             source: stored.source,
             title: stored.title,
-            headings: stored.headings,
+            headings,
             text: stored.text,
             offset: stored.offset,
             page: stored.page,

@@ -87,8 +87,9 @@ impl Readers {
         }
         let found = self.0.iter().find(|reader| reader.kinds().contains(&kind.as_str()));
         let Some(reader) = found else {
-            let known = self.0.iter().flat_map(|reader| reader.kinds()).copied();
-            let known = known.collect::<Vec<_>>().join(", ");
+            let known = self.0.iter().flat_map(|reader| reader.kinds());
+            let endings = known.filter(|kind| !kind.contains('/')).map(|kind| format!(".{kind}"));
+            let known = endings.collect::<Vec<_>>().join(", ");
             let kind = match kind.as_str() {
                 "" => "a document without a media type and without an ending".to_owned(),
                 kind => format!("`{}`", kind.escape_debug()),

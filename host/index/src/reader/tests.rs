@@ -139,3 +139,14 @@ proptest::proptest! {
         }
     }
 }
+
+#[test]
+fn what_no_reader_knows_is_refused_with_the_endings_that_are_known() {
+    for (source, media_type) in [("x.bin", None), ("x", Some("application/x-bin"))] {
+        let document = document(source, b"x", media_type);
+        let error = Readers::built_in().read(&document).unwrap_err().to_string();
+        assert!(error.contains(".html") && error.contains(".md"), "{error}");
+        let (_, endings) = error.split_once("end with").unwrap();
+        assert!(!endings.contains('/'), "{error}");
+    }
+}
