@@ -3,11 +3,11 @@
 use super::budget::{Budget, decode};
 use super::fonts::{Fonts, TextFont};
 use super::layers::Layers;
-use super::matrix::Matrix;
+use super::matrix::{Matrix, Point};
 use super::pieces::{Piece, Pieces, Placed};
 use hayro_syntax::content::TypedIter;
 use hayro_syntax::content::ops::TypedInstruction as Op;
-use hayro_syntax::object::{Array, Dict, Name, Number, Object, Stream, String as Text};
+use hayro_syntax::object::{Array, Dict, Name, Number, Object, Rect, Stream, String as Text};
 use hayro_syntax::page::Resources;
 use std::rc::Rc;
 
@@ -25,6 +25,8 @@ pub(crate) struct Content<'d, 'a> {
     line: Matrix,
     marks: Vec<Mark>,
     depth: usize,
+    /// Whether a glyph was placed.
+    has_text: bool,
 }
 
 #[derive(Clone)]
@@ -65,6 +67,7 @@ impl<'d, 'a> Content<'d, 'a> {
             line: Matrix::IDENTITY,
             marks: Vec::new(),
             depth: 0,
+            has_text: false,
         }
     }
 
@@ -101,6 +104,34 @@ impl<'d, 'a> Content<'d, 'a> {
         self.depth -= 1;
         self.state = before;
         (self.glyph, self.line) = (glyph, line);
+    }
+
+    /// Runs a form, and writes the text from its place's top left corner if the form draws none.
+    pub(crate) fn form_of(&mut self, form: &Stream<'a>, outer: Matrix, text: &str, place: &Rect) {
+        let had_text = std::mem::take(&mut self.has_text);
+        self.form(form, outer, &Resources::new(Dict::empty()));
+        if !self.has_text {
+            let size = (place.y1 - place.y0).min(FIELD_SIZE);
+            let mut y = place.y1 - size;
+            for line in text.split(['\r', '\n']) {
+                self.write(line, Point { x: place.x0, y }, size);
+                y -= size;
+            }
+        }
+        self.has_text |= had_text;
+    }
+
+    fn write(&mut self, line: &str, mut origin: Point, size: f64) {
+        let (advance, direction) = (Point { x: size / 2.0, y: 0.0 }, Point { x: 1.0, y: 0.0 });
+        for character in line.chars() {
+            if !self.budget.spend_glyph() {
+                return;
+            }
+            let mut bytes = [0; 4];
+            let text = &*character.encode_utf8(&mut bytes);
+            self.pieces.push(&Placed { text, origin, advance, direction, size });
+            origin.x += advance.x;
+        }
     }
 
     /// What was drawn: the pieces of text, and the pictures.
@@ -247,6 +278,7 @@ impl<'d, 'a> Content<'d, 'a> {
             (matrix.way(0.0, way), matrix.way(0.0, -size), matrix.way(size, 0.0))
         };
         let Some(direction) = line.unit() else { return };
+        self.has_text |= !text.trim().is_empty();
         self.pieces.push(&Placed {
             text,
             origin: matrix.place(0.0, self.state.rise),
@@ -328,6 +360,9 @@ const DEPTH_MAX: usize = 16;
 
 /// States saved at once.
 const SAVED_MAX: usize = 256;
+
+/// The size in points of a text that a field holds and does not draw.
+const FIELD_SIZE: f64 = 12.0;
 
 /// The side in points below which a picture is an ornament.
 const PICTURE_MIN: f64 = 24.0;

@@ -2,22 +2,31 @@
 
 use super::content::Content;
 use super::matrix::Matrix;
-use hayro_syntax::object::{Array, Dict, Name, Rect, Stream};
-use hayro_syntax::page::{Page, Resources};
+use hayro_syntax::object::{Array, Dict, Name, Rect, Stream, String as Text};
+use hayro_syntax::page::Page;
 
 /// Runs the appearance of each annotation that is shown.
 pub(crate) fn run<'a>(page: &Page<'a>, content: &mut Content<'_, 'a>) {
     let Some(notes) = page.raw().get::<Array<'a>>(b"Annots") else { return };
-    let empty = Resources::new(Dict::empty());
     for note in notes.iter::<Dict<'a>>().take(NOTES_MAX) {
-        if let Some((form, matrix)) = appearance(&note) {
-            content.form(&form, matrix, &empty);
+        if let Some((form, matrix, place)) = appearance(&note) {
+            content.form_of(&form, matrix, &value(&note).unwrap_or_default(), &place);
         }
     }
 }
 
-/// What the annotation looks like, and how it is put onto the page.
-fn appearance<'a>(note: &Dict<'a>) -> Option<(Stream<'a>, Matrix)> {
+/// What was filled in. Some writers leave drawing it to who shows the page.
+fn value(note: &Dict<'_>) -> Option<String> {
+    let kind = note.get::<Name<'_>>(b"FT")?;
+    let is_secret = note.get::<u32>(b"Ff").unwrap_or(0) & PASSWORD != 0;
+    if is_secret || !matches!(kind.as_ref(), b"Tx" | b"Ch") {
+        return None;
+    }
+    Some(super::text::decode(note.get::<Text<'_>>(b"V")?.as_bytes()))
+}
+
+/// What the annotation looks like, how it is put onto the page, and where.
+fn appearance<'a>(note: &Dict<'a>) -> Option<(Stream<'a>, Matrix, Rect)> {
     let flags = note.get::<u32>(b"F").unwrap_or(0);
     if flags & (HIDDEN | NOT_VIEWED) != 0 {
         return None;
@@ -53,10 +62,13 @@ fn appearance<'a>(note: &Dict<'a>) -> Option<(Stream<'a>, Matrix)> {
     let x = scale(place.x1 - place.x0, right - left);
     let y = scale(place.y1 - place.y0, top - bottom);
     let onto = Matrix::new([x, 0.0, 0.0, y, place.x0 - left * x, place.y0 - bottom * y]);
-    Some((form, onto))
+    Some((form, onto, place))
 }
 
 const HIDDEN: u32 = 2;
 const NOT_VIEWED: u32 = 32;
+
+/// Of a field's own flags.
+const PASSWORD: u32 = 1 << 13;
 
 const NOTES_MAX: usize = 5_000;

@@ -113,6 +113,30 @@ fn a_form_that_draws_itself_ends() {
 }
 
 #[test]
+fn what_a_field_holds_is_read_where_it_does_not_draw_it() {
+    let field = |appearance: &[u8], flags: u32| {
+        let mut objects = Objects::new();
+        objects.page(b"", "<< /Font << /F 3 0 R >> >>");
+        let form = "/Type /XObject /Subtype /Form /BBox [0 0 90 12] /Resources \
+                    << /Font << /F 3 0 R >> >>";
+        objects.0.push(stream(form, appearance));
+        let place = objects.0.len();
+        let page = objects.0.iter_mut().find(|it| it.starts_with(b"<< /Type /Page /")).unwrap();
+        page.truncate(page.len() - 2);
+        let field = format!(
+            "/Annots [<< /Subtype /Widget /FT /Tx /Ff {flags} /V (Alice) /Rect [72 700 162 712] \
+             /AP << /N {place} 0 R >> >>] >>"
+        );
+        page.extend(field.bytes());
+        read(&objects.file()).unwrap().text
+    };
+    assert!(field(b"/Tx BMC EMC", 0).contains("Alice"));
+    assert!(!field(b"/Tx BMC EMC", 1 << 13).contains("Alice"), "a password");
+    let drawn = field(b"BT /F 12 Tf (Bob) Tj ET", 0);
+    assert!(drawn.contains("Bob") && !drawn.contains("Alice"), "{drawn}");
+}
+
+#[test]
 fn a_page_that_unpacks_to_too_much_is_left_out() {
     let zeros = vec![b' '; 256 << 20];
     let mut packed = flate2::write::ZlibEncoder::new(Vec::new(), flate2::Compression::best());
