@@ -11,7 +11,7 @@ pub(crate) fn retry(model: &str, text: &str, format: &Format) -> Option<String> 
     let completion = match request.complete() {
         Ok(completion) => completion,
         Err(error) => {
-            warn!("{model} was asked to repair a reply and failed: {error}");
+            warn!("{model} was asked to repair a reply and failed: {}", error.reason());
             return None;
         }
     };

@@ -31,12 +31,12 @@ use patchbay_sdk::{Decision, Error, Rejection, Request, warn};
 /// What went wrong, for clients and models. What the operator's settings refuse names those settings,
 /// and may name what is inside of the network: that goes to the log.
 pub fn reason(error: &Error) -> String {
-    let (why, told) = match error {
-        Error::Denied(why) => (why, "this gateway does not allow it"),
-        Error::Limit(why) => (why, "it is more than this gateway allows for one request"),
-        Error::Options(why) | Error::Upstream(why) | Error::Internal(why) => return why.clone(),
+    let told = match error {
+        Error::Denied(_) => "this gateway does not allow it",
+        Error::Limit(_) => "it is more than this gateway allows for one request",
+        _ => return error.reason().to_owned(),
     };
-    warn!("{why}");
+    warn!("{}", error.reason());
     told.to_owned()
 }
 
