@@ -8,7 +8,7 @@ use super::super::wasm;
 use crate::harness::{Double, Gateway};
 
 const GRANTS: &str = "[plugins.limits]\ncpu_ms = 10000\n\
-    [plugin.caller]\nalways = true\ngrant = [\"http-private=PLACE\", \"models=test/*\"]\n\
+    [plugin.caller]\ndefault = true\ngrant = [\"http-private=PLACE\", \"models=test/*\"]\n\
     [plugin.caller.limits]\nmodel_calls = 3\n";
 
 async fn begin() -> (Double, Gateway) {
