@@ -163,3 +163,20 @@ async fn without_its_plugin_the_model_is_unknown() {
     assert_eq!((status, message.contains("test/any")), (400, true), "{body}");
     assert_eq!(double.log("plain").await, json!([]));
 }
+
+#[tokio::test]
+async fn a_plugin_knows_the_suffix_that_enabled_it() {
+    let double = Double::start();
+    double.script("plain", &reply(&["Plain."])).await;
+    let model = double.model("plain", "openai-chat", true);
+    let quirk = "slug = \"plain\"\nquirks = { openrouter_reasoning = true }";
+    let gateway = Gateway::start(&model.replace("slug = \"plain\"", quirk)).await;
+    for (name, wanted) in [("test/plain:thinking", json!(true)), ("test/plain", Value::Null)] {
+        let body = json!({"model": name, "messages": [{"role": "user", "content": "Hello"}]});
+        let (status, answer) = gateway.chat(&body).await;
+        assert_eq!((status, &answer["model"]), (200, &json!("test/plain")), "{answer}");
+        let log = double.log("plain").await;
+        let asked = &log.as_array().unwrap().last().unwrap()["body"];
+        assert_eq!(asked["reasoning"]["enabled"], wanted, "{name}: {asked}");
+    }
+}

@@ -121,8 +121,8 @@ async fn generate(
     let triggered = plugins.triggered(&signs, &app.config);
     let wanted = Wanted::of(&ask.id, &request.controls.plugins, &triggered, &ask.caller.plugins);
     let selected = plugins.select(&wanted, &app.config)?;
-    request.model = named.without_plugins();
     let mut pipeline = begin(app, ask, &request, selected, record);
+    request.model = named.without_plugins();
     let (request, answered, rounds) = match prepare(app, &mut pipeline, request).await {
         Ok(prepared) => prepared,
         Err(error) => {
