@@ -132,7 +132,7 @@ async fn generate(
     };
     let plan = match &answered {
         Some(_) => Ok(Plan::default()),
-        None => planned::plan(app, &plugins, &request),
+        None => planned::plan(app, &plugins, &request, is_suffix),
     };
     // Hold first: a stream cannot be un-sent once its first byte has left.
     let held = plan.and_then(|plan| {

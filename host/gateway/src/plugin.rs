@@ -68,5 +68,6 @@ pub(crate) use pipeline::{Outcome, Pipeline, Requested};
 pub(crate) use reading::File;
 pub(crate) use registry::{Plugins, Registry, Role, indexes};
 pub(crate) use select::{Selected, Wanted};
-pub(crate) use trigger::Signs;
+pub(crate) use tools::not_run;
+pub(crate) use trigger::{Signs, kind_of};
 pub(crate) use view::GenerationView;

@@ -131,3 +131,25 @@ async fn any_plugins_schema_says_what_its_tools_take() {
     let said = refusal(&gateway, &with(&json!({"type": "test:lookup", "times": 2}))).await;
     assert!(said.contains("no `times`"), "{said}");
 }
+
+#[tokio::test]
+async fn a_server_tool_that_must_be_called_must_be_there() {
+    let (double, gateway) = begin().await;
+    for surface in talking() {
+        let request = saying("test/plain", "Hello", true);
+        let choice = json!({"tool_choice": {"type": "openrouter:datetime"}});
+        let told = surface.ask(&gateway, &request, &choice).await;
+        assert_eq!(told.status, 400, "{}: {}", surface.dialect.name(), told.body);
+        let said = told.failure.unwrap().message;
+        for words in ["tool_choice: ", "`openrouter:datetime`", "add {", "`tools`"] {
+            assert!(said.contains(words), "{}: {said}", surface.dialect.name());
+        }
+    }
+    assert_eq!(double.log("plain").await, json!([]), "the upstream was asked");
+    let mut body = with(&json!({"type": "openrouter:datetime"}));
+    body["tool_choice"] = json!({"type": "openrouter:datetime"});
+    let (status, answer) = gateway.chat(&body).await;
+    assert_eq!(status, 200, "{answer}");
+    let chosen = &double.log("plain").await[0]["body"]["tool_choice"]["function"]["name"];
+    assert_eq!(chosen, "openrouter_datetime");
+}

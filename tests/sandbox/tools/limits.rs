@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::{AFTER, ANSWER, BEFORE, LOOK, OFFER, chat, request, round, sent, start, talking};
-use crate::conversation::Upstream;
+use crate::conversation::{Turn, Upstream};
 use crate::sandbox::caller::charged;
 
 /// At most so many calls, whatever a request says.
@@ -114,4 +114,50 @@ async fn wrong_values_are_refused_by_name() {
     }
     assert_eq!(double.log(Upstream::Openai.name()).await, json!([]));
     assert_eq!(charged(&gateway).await, before);
+}
+
+#[tokio::test]
+async fn a_model_that_calls_where_it_must_not_is_not_asked_again() {
+    let (double, gateway) = start(MOST).await;
+    let one = round(&gateway, Upstream::Openai).await;
+    let own = json!({"type": "function", "function": {"name": "get_weather", "parameters": {}}});
+    for upstream in Upstream::ALL {
+        double.script(upstream.name(), &upstream.script(&[(None, LOOK)])).await;
+        for more in [json!({}), json!({"tools": [{"type": "test:lookup"}, own]})] {
+            let before = (charged(&gateway).await, sent(&double, upstream, 0).await.len());
+            let (status, body) = gateway.chat(&chat(upstream, &more)).await;
+            let choice = &body["choices"][0];
+            assert_eq!((status, &choice["finish_reason"]), (200, &json!("stop")), "{body}");
+            assert_eq!(choice["message"]["content"], BEFORE.repeat(5), "{body}");
+            assert_eq!(choice["message"].get("tool_calls"), None, "{body}");
+            let streamed = gateway.stream(&chat(upstream, &more)).await;
+            assert_eq!(streamed.joined("content"), BEFORE.repeat(5));
+            assert_eq!(streamed.finishes(), ["stop"]);
+            assert_eq!(sent(&double, upstream, before.1).await.len(), 10);
+            if upstream == Upstream::Openai {
+                assert_eq!(charged(&gateway).await, before.0 + 10 * one);
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn of_many_calls_at_once_so_many_are_run_and_the_others_answered() {
+    let (double, gateway) = start("").await;
+    let calls = ["a", "b", "c"].map(|id| (id, "lookup", r#"{"say":"forty-two"}"#));
+    let many = Turn { calls: calls.to_vec().leak(), ..LOOK };
+    let upstream = Upstream::Openai;
+    let result = Some(upstream.result_mark());
+    let script = upstream.script(&[(result, ANSWER), (Some(OFFER), many), (None, ANSWER)]);
+    double.script(upstream.name(), &script).await;
+    let (status, body) = gateway.chat(&chat(upstream, &json!({"max_tool_calls": 2}))).await;
+    assert_eq!(status, 200, "{body}");
+    let asked = sent(&double, upstream, 0).await;
+    assert_eq!((asked.len(), &asked[1]["tool_choice"]), (2, &json!("none")));
+    let messages = asked[1]["messages"].as_array().unwrap();
+    let results = messages.iter().filter(|message| message["role"] == "tool");
+    let told: Vec<&str> = results.map(|it| it["content"].as_str().unwrap()).collect();
+    let [first, second, third] = told.as_slice() else { panic!("{told:?}") };
+    assert_eq!((*first, *second), ("forty-two", "forty-two"));
+    assert!(third.contains("not run"), "{third}");
 }

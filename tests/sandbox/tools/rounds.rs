@@ -201,3 +201,40 @@ async fn what_the_model_thinks_in_each_round_stays_apart() {
         }
     }
 }
+
+/// A citation of these characters, as the upstream gives it.
+fn citation(start: u64, end: u64) -> Value {
+    json!({"type": "url_citation", "url_citation":
+        {"url": "https://a.example/", "title": "A", "start_index": start, "end_index": end}})
+}
+
+/// Adds citations to an answer of the double, before the answer's end.
+fn cite(script: &mut Value, answer: usize, citations: &Value) {
+    script["whole"][answer]["body"]["choices"][0]["message"]["annotations"] = citations.clone();
+    let events = script["stream"][answer]["sse"].as_array_mut().unwrap();
+    let has_text = |event: &Value| event["choices"][0]["delta"]["content"].is_string();
+    let at = events.iter().rposition(has_text).unwrap();
+    let mut event = events[at].clone();
+    event["choices"][0]["delta"] = json!({"annotations": citations});
+    events.insert(at + 1, event);
+}
+
+#[tokio::test]
+async fn citations_of_each_round_stand_where_their_text_does() {
+    let (double, gateway) = start("").await;
+    let upstream = Upstream::Openai;
+    let mut script = super::looks(upstream);
+    cite(&mut script, 0, &json!([citation(6, 15), citation(0, 0)]));
+    cite(&mut script, 1, &json!([citation(4, 8)]));
+    double.script(upstream.name(), &script).await;
+    let before = u64::try_from(BEFORE.chars().count()).unwrap();
+    let wanted = json!([citation(4, 8), citation(before + 6, before + 15), citation(0, 0)]);
+    let (status, whole) = gateway.chat(&chat(upstream, &json!({}))).await;
+    let told = &whole["choices"][0]["message"]["annotations"];
+    assert_eq!((status, told), (200, &wanted), "{whole}");
+    let streamed = gateway.stream(&chat(upstream, &json!({}))).await;
+    let annotations =
+        |chunk: &Value| chunk["choices"][0]["delta"]["annotations"].as_array().cloned();
+    let told: Vec<Value> = streamed.chunks.iter().filter_map(annotations).flatten().collect();
+    assert_eq!(json!(told), wanted);
+}

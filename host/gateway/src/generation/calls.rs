@@ -12,13 +12,13 @@ use wire::{EmbedInput, EmbedRequest, ErrorType, Json, Reply, Request};
 
 use super::errand::{self, Done, Line, Task};
 use super::listed;
+use super::planned;
 use super::record::Record;
 use super::{Ask, Client, attempt, pair, whole};
 use crate::app::App;
 use crate::clock;
 use crate::error::Error;
 use crate::plugin::{Answered, Asked, Call, Listed, Pipeline, Services, Told};
-use crate::routing;
 use crate::store::{GenerationRecord, PluginCall, Write};
 
 /// The calls of one generation.
@@ -242,7 +242,7 @@ async fn complete(app: &App, ask: &Ask, call: &Call) -> Result<Answered<Reply>, 
     request.stream = false;
     let mut record = Record::begin(app, ask);
     // A suffix that stands for a plugin is none here.
-    let plan = routing::plan(&app.catalog, &request, |_| false)?;
+    let plan = planned::plan(app, &app.plugins.snapshot(), &request, |_| false)?;
     let worst = plan.cost_max(&request, ask.body_bytes, &app.config.billing);
     within(worst, call)?;
     let hold = app.billing.hold(&ask.id, &ask.caller.hash, worst, clock::unix_ms())?;

@@ -2,20 +2,27 @@
 //! that are left in the request. What no plugin took and the provider can't run would be dropped on
 //! the way, and the client would never know.
 
-use wire::{ErrorType, Request};
+use wire::{ErrorType, Request, Tool, ToolChoice};
 
 use crate::app::App;
 use crate::error::Error;
-use crate::plugin::Registry;
+use crate::plugin::{self, Registry};
 use crate::routing::{self, Plan};
 
-/// Plans a request as the plugins have left it.
+/// Plans a request as the plugins have left it. Its fallbacks may have suffixes that stand for
+/// plugins, which `is_suffix` knows.
 ///
 /// # Errors
-/// As [`routing::plan`]; and a server tool that nobody runs (400), with those that there are.
-pub(super) fn plan(app: &App, plugins: &Registry, request: &Request) -> Result<Plan, Error> {
-    // The fallbacks may have suffixes that stand for plugins.
-    let mut plan = routing::plan(&app.catalog, request, |suffix| plugins.is_suffix(suffix))?;
+/// As [`routing::plan`]; a server tool that nobody runs (400), with those that there are; and one
+/// that must be called and is not there (400).
+pub(super) fn plan(
+    app: &App,
+    plugins: &Registry,
+    request: &Request,
+    is_suffix: impl Fn(&str) -> bool,
+) -> Result<Plan, Error> {
+    let mut plan = routing::plan(&app.catalog, request, is_suffix)?;
+    check_choice(request)?;
     let Some(kind) = request.tools.iter().find_map(wire::gateways_tool) else { return Ok(plan) };
     // Another gateway runs it.
     plan.steps.retain(|step| step.endpoint.provider.quirks.openrouter_reasoning);
@@ -23,6 +30,25 @@ pub(super) fn plan(app: &App, plugins: &Registry, request: &Request) -> Result<P
         true => Err(nobody_runs(&kind, plugins)),
         false => Ok(plan),
     }
+}
+
+/// What must be called must be there: a choice of anything else would be dropped on the way too.
+fn check_choice(request: &Request) -> Result<(), Error> {
+    let Some(ToolChoice::Other(chosen)) = &request.tool_choice else { return Ok(()) };
+    let Some(kind) = wire::gateways_tool(&Tool::Other(chosen.clone())) else { return Ok(()) };
+    let is_chosen = |tool: &Tool| match tool {
+        Tool::Other(other) => plugin::kind_of(&other.json).is_some_and(|it| it == kind),
+        Tool::Function { .. } => false,
+    };
+    if request.tools.iter().any(is_chosen) {
+        return Ok(());
+    }
+    let shown = kind.escape_debug();
+    let message = format!(
+        "tool_choice: `{shown}` is not among `tools`; add {{\"type\": \"{shown}\"}} to them, or leave \
+         `tool_choice` out"
+    );
+    Err(Error::client(ErrorType::InvalidRequest, message))
 }
 
 fn nobody_runs(kind: &str, plugins: &Registry) -> Error {

@@ -6,9 +6,10 @@
 
 use std::collections::BTreeMap;
 
+use serde_json::Value;
 use wire::{
-    Chunk, Delta, ErrorType, Extra, FinishReason, Message, Part, ReasoningDetail, Reply as Said,
-    Request, Role, Tool, ToolCall, ToolChoice,
+    Chunk, Delta, ErrorType, Extra, FinishReason, Json, Message, Part, ReasoningDetail,
+    Reply as Said, Request, Role, Tool, ToolCall, ToolChoice,
 };
 
 use super::planned;
@@ -44,11 +45,15 @@ pub(super) struct Rounds {
     shown: u16,
     /// Where the round's thoughts stand in it.
     thoughts: Thoughts,
+    /// Characters of text in the rounds that are over.
+    text_before: usize,
     /// Rounds that are over.
     rounds: u32,
     /// The tools that were called in them.
     called: Vec<String>,
     stop: Stop,
+    /// Whether no round follows this one, even if the model calls where it must not.
+    is_last: bool,
     /// What the round may cost, over what was held for the first.
     hold: Option<Hold>,
 }
@@ -94,9 +99,11 @@ impl Rounds {
             places: BTreeMap::new(),
             shown: 0,
             thoughts: Thoughts::default(),
+            text_before: 0,
             rounds: 0,
             called: Vec::new(),
             stop,
+            is_last: false,
             hold: None,
         })))
     }
@@ -131,6 +138,10 @@ impl Rounds {
             Delta::Reasoning { choice, text, detail } => {
                 let detail = detail.map(|detail| self.placed(detail));
                 Some(Delta::Reasoning { choice, text, detail })
+            }
+            Delta::Annotation { choice, json } => {
+                let json = moved(&json, self.text_before).unwrap_or(json);
+                Some(Delta::Annotation { choice, json })
             }
             other => Some(other),
         }
@@ -177,7 +188,11 @@ impl Rounds {
         );
         let mut calls = choice.tool_calls.iter().filter(|call| **call != ToolCall::default());
         let has_calls = calls.clone().next().is_some();
-        !is_cut && has_calls && self.places.is_empty() && calls.all(|call| self.is_own(&call.name))
+        !is_cut
+            && !self.is_last
+            && has_calls
+            && self.places.is_empty()
+            && calls.all(|call| self.is_own(&call.name))
     }
 
     /// Runs the calls and asks again: the next round's answer, or none when nobody is left to read
@@ -198,6 +213,8 @@ impl Rounds {
         let said = std::mem::take(&mut self.said);
         self.places.clear();
         self.thoughts.before = self.thoughts.next;
+        let text = said.choices.first().map_or(0, |choice| choice.text.chars().count());
+        self.text_before = self.text_before.saturating_add(text);
         self.add(said, &mut reply.pipeline).await?;
         if client.is_gone() {
             return Ok(None);
@@ -212,7 +229,9 @@ impl Rounds {
         if self.stop.is_met(&progress) {
             self.leave_tools();
         }
-        let mut plan = planned::plan(app, &app.plugins.snapshot(), &self.request)?;
+        let plugins = app.plugins.snapshot();
+        let is_suffix = |suffix: &str| plugins.is_suffix(suffix);
+        let mut plan = planned::plan(app, &plugins, &self.request, is_suffix)?;
         if let Some(serving) = &reply.endpoint {
             // Who has read it all before reads it from its cache.
             plan.steps.sort_by_key(|step| !std::sync::Arc::ptr_eq(&step.endpoint, serving));
@@ -245,14 +264,20 @@ impl Rounds {
         let calls = choice.tool_calls.clone();
         self.request.messages.push(choice.into_message());
         for call in &calls {
-            let result = pipeline.call(call).await?;
+            let may_run = self.stop.allows(&self.called);
+            let result = match may_run {
+                true => pipeline.call(call).await?,
+                false => plugin::not_run(call),
+            };
             self.request.messages.push(Message {
                 role: Role::Tool,
                 name: None,
                 parts: vec![Part::new(result)],
                 extra: Extra::default(),
             });
-            self.called.push(call.name.clone());
+            if may_run {
+                self.called.push(call.name.clone());
+            }
         }
         self.rounds = self.rounds.saturating_add(1);
         // A model that must call would call for ever.
@@ -265,6 +290,7 @@ impl Rounds {
 
     /// The last round: the model answers with what it has.
     fn leave_tools(&mut self) {
+        self.is_last = true;
         let own = &self.own;
         let is_clients = |tool: &Tool| match tool {
             Tool::Function { name, .. } => !own.contains(name),
@@ -277,4 +303,18 @@ impl Rounds {
             true => self.request.tools.retain(is_clients),
         }
     }
+}
+
+/// A citation behind so many characters of earlier text: its round counts its own from 0. None where
+/// nothing is counted; a citation that ends at 0 stands for the whole text.
+fn moved(json: &Json, by: usize) -> Option<Json> {
+    let mut annotation: Value = json.read().ok().filter(|_| by > 0)?;
+    let citation = annotation.get_mut("url_citation")?;
+    let by = u64::try_from(by).ok()?;
+    let ends = ["start_index", "end_index"].map(|name| citation.get(name).and_then(Value::as_u64));
+    let [Some(start), Some(end)] = ends else { return None };
+    let citation = citation.as_object_mut().filter(|_| end > 0)?;
+    citation.insert("start_index".to_owned(), start.saturating_add(by).into());
+    citation.insert("end_index".to_owned(), end.saturating_add(by).into());
+    Some(Json::of(&annotation))
 }

@@ -70,10 +70,14 @@ impl Stop {
         }
     }
 
+    /// Whether one more call is run. A model may call many tools in one round.
+    pub(super) fn allows(&self, called: &[String]) -> bool {
+        u32::try_from(called.len()).is_ok_and(|calls| calls < self.calls_max)
+    }
+
     /// Whether the next round is the last.
     pub(super) fn is_met(&self, progress: &Progress<'_>) -> bool {
-        let calls = u32::try_from(progress.called.len()).unwrap_or(u32::MAX);
-        calls >= self.calls_max || self.conditions.iter().any(|it| it.is_met(progress))
+        !self.allows(progress.called) || self.conditions.iter().any(|it| it.is_met(progress))
     }
 }
 

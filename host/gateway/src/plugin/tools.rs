@@ -156,6 +156,11 @@ async fn run(stage: &mut Stage, call: &ToolCall) -> Result<Content, Failed> {
     Ok(Content::ToolResult { call_id: id.clone(), parts, is_error: output.is_error })
 }
 
+/// What the model is told of a call beyond those that the request may have.
+pub(crate) fn not_run(call: &ToolCall) -> Content {
+    told(call, "It was not run: no more calls are allowed. Answer with what you have.")
+}
+
 fn told(call: &ToolCall, text: &str) -> Content {
     let parts = vec![wire::Part::new(Content::Text(text.to_owned()))];
     Content::ToolResult { call_id: call.id.clone(), parts, is_error: true }

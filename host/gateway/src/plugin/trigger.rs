@@ -152,7 +152,7 @@ fn has_medium(content: &Content, kind: MediaKind) -> bool {
 }
 
 /// The `type` of a tool that is no function.
-pub(super) fn kind_of(json: &Json) -> Option<String> {
+pub(crate) fn kind_of(json: &Json) -> Option<String> {
     let fields: std::collections::BTreeMap<String, &RawValue> = json.read().ok()?;
     serde_json::from_str(fields.get("type")?.get()).ok()
 }

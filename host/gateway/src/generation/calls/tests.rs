@@ -78,6 +78,13 @@ impl World {
             provider = "two"
             model = "small"
             price = {{ prompt = "4", completion = "0" }}
+            [[model]]
+            id = "test/speaks"
+            context_length = 8192
+            [[model.endpoint]]
+            provider = "one"
+            model = "speaks"
+            price = {{ prompt = "1", completion = "1" }}
             "#,
             folder.path().join("a.db").display()
         );
@@ -85,13 +92,8 @@ impl World {
         Self { app, answers, asked, _folder: folder }
     }
 
-    async fn embed(
-        &self,
-        inputs: &[&str],
-        nanos_max: u64,
-    ) -> Result<Answered<Vec<Vec<f32>>>, Error> {
-        let model = "openai/text-embedding-3-small".to_owned();
-        let request = Request { model: model.clone(), ..Request::default() };
+    /// What is asked in a call's name, by a plugin that may spend so much.
+    fn ask(request: Request, nanos_max: u64) -> (Ask, Call) {
         let ask = Ask {
             id: "gen-1.1".to_owned(),
             caller: Arc::new(KeyRecord { hash: "k".to_owned(), ..KeyRecord::default() }),
@@ -102,7 +104,17 @@ impl World {
             body_bytes: 0,
         };
         let setting = "plugin.a.limits.model_nanos".to_owned();
-        let call = Call { plugin: "a".to_owned(), nanos_max, setting };
+        (ask, Call { plugin: "a".to_owned(), nanos_max, setting })
+    }
+
+    async fn embed(
+        &self,
+        inputs: &[&str],
+        nanos_max: u64,
+    ) -> Result<Answered<Vec<Vec<f32>>>, Error> {
+        let model = "openai/text-embedding-3-small".to_owned();
+        let request = Request { model: model.clone(), ..Request::default() };
+        let (ask, call) = Self::ask(request, nanos_max);
         let inputs = inputs.iter().map(|&text| text.to_owned().into()).collect();
         let request = EmbedRequest { model, inputs, ..EmbedRequest::default() };
         embed(&self.app, &ask, &request, &call).await
@@ -134,6 +146,7 @@ async fn vectors_are_made_billed_and_kept_and_failures_cost_nothing() {
     another_provider_is_asked_when_one_breaks_its_word().await;
     a_failure_gives_the_hold_back().await;
     what_could_cost_too_much_is_not_asked().await;
+    a_tool_that_nobody_runs_is_refused_here_too().await;
 }
 
 async fn the_upstream_s_count_is_billed() {
@@ -191,5 +204,17 @@ async fn what_could_cost_too_much_is_not_asked() {
     assert_eq!(error.failure.status, 402);
     assert!(error.failure.message.contains("plugin.a.limits.model_nanos"), "{error}");
     assert_eq!(world.embed(&[], u64::MAX).await.unwrap_err().failure.status, 400);
+    assert_eq!((world.asked.lock().len(), world.sums()), (0, (0, 0)));
+}
+
+async fn a_tool_that_nobody_runs_is_refused_here_too() {
+    let world = World::new(&[]).await;
+    let json = Json::parse(r#"{"type":"openrouter:datetime"}"#).unwrap();
+    let tools = vec![wire::Tool::Other(wire::Other { dialect: "openai-chat", json })];
+    let request = Request { model: "test/speaks".to_owned(), tools, ..Request::default() };
+    let (ask, call) = World::ask(request, u64::MAX);
+    let error = complete(&world.app, &ask, &call).await.unwrap_err();
+    assert_eq!(error.failure.status, 400, "{error}");
+    assert!(error.failure.message.contains("`openrouter:datetime`"), "{error}");
     assert_eq!((world.asked.lock().len(), world.sums()), (0, (0, 0)));
 }
