@@ -175,6 +175,16 @@ fn a_wrong_configuration_is_refused_with_the_fix() {
             "[plugin.web.options]\nmax_results = 100",
             vec!["[plugin.web.options] at /max_results", "25"],
         ),
+        (
+            "[plugin.guard]\nalways = true\nenabled = false",
+            vec!["[plugin.guard]", "`always = true`"],
+        ),
+        ("[plugin.pii]\ndefault = true\nenabled = false", vec!["[plugin.pii]", "remove one"]),
+        ("[plugins]\nper_request_max = 0", vec!["plugins.per_request_max", "at least 1"]),
+        (
+            "[plugin.pii.limits]\nmemory_bytes = 1000",
+            vec!["`pii`", "memory_bytes in [plugin.pii.limits]", "1000"],
+        ),
     ];
     for (config, words) in wrong {
         let folder = folder(config);
@@ -210,6 +220,31 @@ async fn a_table_of_a_plugin_that_is_not_there_fails_the_check_and_a_start_warns
         assert!(said.contains("[plugin.moderatoin]"), "{said}");
         assert!(said.contains("did you mean `moderation`?"), "{said}");
         assert!(said.contains("there is no plugin `zzz`; there are: auto-router, "), "{said}");
+    }
+}
+
+#[tokio::test]
+async fn a_grant_or_a_secret_that_nothing_comes_of_fails_the_check_and_a_start_warns_of_it() {
+    let folder = folder(
+        "[plugin.datetime]\ngrant = [\"http=https://example.com\"]\n\
+         [plugin.web.secrets.EXA_KEY]\nvalue = \"secret\"\nhosts = [\"https://api.exa.ai\"]\n\
+         [plugin.web.secrets.EXA_API_KEY]\nvalue = \"secret\"\nhosts = []\n",
+    );
+    let refused = run(folder.path(), &["check"]);
+    assert!(!refused.status.success(), "{}", text(&refused.stdout));
+    let log = folder.path().join("log");
+    let mut command = patchbay(folder.path(), &[]);
+    command.stderr(std::fs::File::create(&log).unwrap());
+    let started = Bare::start(command);
+    assert_eq!(started.status("/health/ready", "").await, 200, "it may be put right");
+    for said in [text(&refused.stderr), std::fs::read_to_string(log).unwrap()] {
+        for told in [
+            "plugin.datetime.grant: `http=https://example.com`: it wants nothing",
+            "[plugin.web.secrets.EXA_KEY] is not granted, or not wanted: it wants ",
+            "[plugin.web.secrets.EXA_API_KEY] may be sent nowhere",
+        ] {
+            assert!(said.contains(&format!("nothing comes of {told}")), "{told}: {said}");
+        }
     }
 }
 

@@ -327,6 +327,7 @@ impl Config {
             ("upstream.event_bytes_max", self.upstream.event_bytes_max),
             ("store.queue_max", self.store.queue_max),
             ("plugins.generations_kept", self.plugins.generations_kept),
+            ("plugins.per_request_max", self.plugins.per_request_max),
         ];
         for (name, value) in positive {
             anyhow::ensure!(value > 0, "{name} must be at least 1");
@@ -343,6 +344,15 @@ impl Config {
         for (id, table) in &self.plugin {
             let limits = self.plugins.limits.with(&table.limits);
             limits.map_err(|error| anyhow::anyhow!("[plugin.{id}.limits]: {error}"))?;
+            // Which of the two was meant, nobody can know: one refuses every request.
+            let runs = [("always", table.always), ("default", table.default)];
+            if let Some((name, _)) = runs.iter().find(|(_, is)| *is && table.enabled == Some(false))
+            {
+                anyhow::bail!(
+                    "[plugin.{id}]: `{name} = true` runs it on every request, and `enabled = \
+                     false` switches it off: remove one of them"
+                );
+            }
         }
         Ok(())
     }

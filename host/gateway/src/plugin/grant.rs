@@ -26,6 +26,8 @@ pub(super) struct Grants {
     pub(super) granted: Vec<String>,
     /// What is wanted and was not granted.
     pub(super) missing: Vec<String>,
+    /// What the operator's table grants or sets and nothing comes of, each with the reason.
+    pub(super) idle: Vec<String>,
 }
 
 /// A secret and where it may go.
@@ -87,11 +89,7 @@ impl Grants {
             let (name, target) = parse(want)?;
             let mut is_granted = false;
             for (own, theirs) in granted.iter().filter_map(|grant| parse(grant).ok()) {
-                let is_private = name == "http" && own == "http-private";
-                if own != name && !is_private {
-                    continue;
-                }
-                let Some(both) = narrower(name, target, theirs) else { continue };
+                let Some(both) = met((name, target), (own, theirs)) else { continue };
                 is_granted = true;
                 grants.add(own, &both, table);
             }
@@ -114,7 +112,31 @@ impl Grants {
                 secret.hosts.push(host.parse().map_err(|error| format!("{}: {error}", place()))?);
             }
         }
+        grants.idle = table.map(|table| grants.idle(id, wanted, table)).unwrap_or_default();
         Ok(grants)
+    }
+
+    /// What of the operator's table nothing comes of: mostly a name that is written wrongly.
+    fn idle(&self, id: &str, wanted: &[String], table: &PluginTable) -> Vec<String> {
+        let wants = if wanted.is_empty() { "nothing".to_owned() } else { wanted.join(", ") };
+        let wants = format!("it wants {wants}");
+        let is_idle = |grant: &&String| {
+            let Ok(grant) = parse(grant) else { return false };
+            !wanted.iter().any(|want| parse(want).is_ok_and(|want| met(want, grant).is_some()))
+        };
+        let grants = table.grant.iter().flatten().filter(is_idle);
+        let grants = grants.map(|grant| format!("plugin.{id}.grant: `{grant}`: {wants}"));
+        let secrets = table.secrets.iter().filter_map(|(name, secret)| {
+            let why = match self.secrets.contains_key(name) {
+                false => format!("is not granted, or not wanted: {wants}"),
+                true if secret.hosts.is_empty() => {
+                    "may be sent nowhere: name a host in `hosts`".to_owned()
+                }
+                true => return None,
+            };
+            Some(format!("[plugin.{id}.secrets.{name}] {why}"))
+        });
+        grants.chain(secrets).collect()
     }
 
     fn add(&mut self, name: &str, target: &str, table: Option<&PluginTable>) {
@@ -146,6 +168,16 @@ impl Grants {
     pub(super) fn allows_index(&self, index: &str) -> bool {
         self.search.iter().any(|pattern| matches(pattern, index))
     }
+}
+
+/// What comes of a grant for a want.
+fn met(want: (&str, Option<&str>), grant: (&str, Option<&str>)) -> Option<String> {
+    let ((name, wanted), (own, granted)) = (want, grant);
+    let is_private = name == "http" && own == "http-private";
+    if own != name && !is_private {
+        return None;
+    }
+    narrower(name, wanted, granted)
 }
 
 /// The narrower of a want and a grant; none when neither is within the other.
@@ -223,6 +255,32 @@ mod tests {
         assert_eq!(none.missing, ["http=https://api.exa.ai", "models"]);
         assert_eq!(none.http.len(), 1, "a plugin that names no host gets the granted one");
         assert!(grants(&["http"], &["http"]).http.is_empty(), "nobody named a host");
+    }
+
+    #[test]
+    fn what_nothing_comes_of_is_told() {
+        let secret = |hosts: &[&str]| config::PluginSecret {
+            value: config::Secret::new("s3cret"),
+            hosts: strings(hosts),
+        };
+        let set = [("EXA_KEI", secret(&["https://api.exa.ai"])), ("NOWHERE", secret(&[]))];
+        let table = PluginTable {
+            grant: Some(strings(&["secrets", "http=https://exa.ai", "models=openai/*", "search"])),
+            secrets: set.map(|(name, secret)| (name.to_owned(), secret)).into(),
+            ..PluginTable::default()
+        };
+        let wanted = ["http=https://api.exa.ai", "models=openai/gpt-4o"];
+        let wanted = [&wanted[..], &["secrets=EXA_KEY", "secrets=NOWHERE"]].concat();
+        let granted = table.grant.clone().unwrap();
+        let idle = Grants::new("web", &strings(&wanted), &granted, Some(&table)).unwrap().idle;
+        let wants = wanted.join(", ");
+        let told = [
+            format!("plugin.web.grant: `http=https://exa.ai`: it wants {wants}"),
+            format!("plugin.web.grant: `search`: it wants {wants}"),
+            format!("[plugin.web.secrets.EXA_KEI] is not granted, or not wanted: it wants {wants}"),
+            "[plugin.web.secrets.NOWHERE] may be sent nowhere: name a host in `hosts`".to_owned(),
+        ];
+        assert_eq!(idle, told);
     }
 
     #[test]

@@ -78,6 +78,11 @@ impl Plugin {
     pub(crate) fn missing(&self) -> Vec<String> {
         self.environment.grants.load().missing.clone()
     }
+
+    /// What the operator's table grants or sets and nothing comes of, each with the reason.
+    pub(crate) fn idle(&self) -> Vec<String> {
+        self.environment.grants.load().idle.clone()
+    }
 }
 
 impl Plugin {
@@ -86,8 +91,11 @@ impl Plugin {
         let about = &self.description;
         let id = about.id.as_str();
         for missing in self.missing() {
-            let fix = "plugin.<id>.grant, or grants.toml in plugins.dir";
+            let fix = format!("plugin.{id}.grant, or grants.toml in plugins.dir");
             tracing::warn!(id, missing, fix, "a plugin wants what it was not granted");
+        }
+        for idle in self.idle() {
+            tracing::warn!(id, "nothing comes of {idle}");
         }
         let (version, kind) = (about.version.as_str(), about.kind.as_str());
         let (origin, digest) = (self.origin.as_str(), self.digest.as_str());
@@ -216,6 +224,7 @@ impl Loader<'_> {
         let (description, schemas, limits) =
             description::check(described, self.config, origin == Origin::Shipped)
                 .map_err(|reason| LoadError::new("description", reason))?;
+        check_memory(memory, &description.id, &limits)?;
         // What it may use is known now; if that is more than the others, it moves.
         let own = self.sandboxes.for_memory(limits.memory_bytes.max(memory));
         let (code, entries) = match std::ptr::eq(own, first) {
@@ -368,6 +377,19 @@ fn check_resources(component: &Component, memory_max: u64) -> Result<u64, LoadEr
             Err(LoadError::new("resources", reason))
         }
     }
+}
+
+/// Refuses what could not even begin by its own limits. `memory` is what it begins with, in bytes.
+fn check_memory(memory: u64, id: &str, limits: &PluginLimits) -> Result<(), LoadError> {
+    let allowed = limits.memory_bytes;
+    if memory <= allowed {
+        return Ok(());
+    }
+    let reason = format!(
+        "it begins with {memory} bytes of memory; its limit, memory_bytes in [plugin.{id}.limits] \
+         or [plugins.limits], is {allowed}"
+    );
+    Err(LoadError::new("resources", reason))
 }
 
 fn entries(code: &InstancePre<State>, lane: Lane) -> Result<(Entries, Hooks), LoadError> {
