@@ -32,6 +32,7 @@ pub trait Plugin: Sized + 'static {
     /// The functions that the plugin offers to the model and runs itself (`tools`); asked once,
     /// after the request hook. `asked` holds the request's tools that a trigger of the plugin names
     /// (`tool=openrouter:datetime`), each as its JSON text; the host takes them out of the request.
+    /// Clients write parameters under `parameters` or beside `type`: read both, the former first.
     /// What they say fits the schema ([`Description::options`]).
     ///
     /// # Errors
