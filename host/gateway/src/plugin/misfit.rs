@@ -15,6 +15,10 @@ pub(super) fn explain(error: &ValidationError<'_>, names: &[String]) -> String {
         ValidationErrorKind::AdditionalProperties { unexpected } if path.is_empty() => {
             unknown(unexpected, names)
         }
+        // So the validator names a property where no property is allowed at all.
+        ValidationErrorKind::FalseSchema if path.is_empty() && names.is_empty() => {
+            format!("there are none: leave {} out", error.instance())
+        }
         ValidationErrorKind::Enum { options } => {
             let known = options.as_array().into_iter().flatten().map(Value::to_string);
             let known = known.collect::<Vec<_>>().join(", ");

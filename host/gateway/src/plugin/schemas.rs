@@ -127,6 +127,7 @@ fn is_unknown(error: &ValidationError<'_>) -> bool {
     matches!(
         error.kind(),
         ValidationErrorKind::AdditionalProperties { .. }
+            | ValidationErrorKind::FalseSchema
             | ValidationErrorKind::UnevaluatedProperties { .. }
             | ValidationErrorKind::PropertyNames { .. }
     )
@@ -187,6 +188,23 @@ mod tests {
             let error = check(text).unwrap_err();
             assert!(words.iter().all(|word| error.contains(word)), "{error}");
         }
+    }
+
+    #[test]
+    fn a_plugin_without_options_says_that_there_are_none() {
+        let none = json!({"type": "object", "additionalProperties": false});
+        let schemas = Schemas::read(&none, ["acme:look"].into_iter()).unwrap();
+        let tool = Json::of(&json!({"type": "acme:look", "store": "Hamburg"}));
+        let table: toml::Table = toml::from_str("store = \"Hamburg\"").unwrap();
+        for (error, whole) in [
+            (schemas.check_options("look", &json!({"store": "Hamburg"})), "options of `look`"),
+            (schemas.check_tool("acme:look", &tool, "{}"), "parameters of `acme:look`"),
+            (schemas.check_table("look", &table), "[plugin.look.options]"),
+        ] {
+            let told = format!("{whole}: there are none: leave \"Hamburg\" out");
+            assert_eq!(error.unwrap_err(), told);
+        }
+        assert_eq!(schemas.check_table("look", &toml::Table::new()), Ok(()));
     }
 
     #[test]
