@@ -155,9 +155,11 @@ fn what_is_added_is_listed_and_goes_back_to_the_version_before() {
     let first = template().display().to_string();
     let summary = "Replaces words in the answer.";
     let second = changed(folder.path(), "second.wasm", summary, "Exchanges words in an answer.");
-    run(folder.path(), &["add", &first]).good(&["3 cases passed", "Installed template 0.1.0"]);
+    let words = ["3 cases passed", "Installed template 0.1.0", "no gateway watches it yet"];
+    run(folder.path(), &["add", &first]).good(&words);
     run(folder.path(), &["rollback", "template"]).refused(&["template", "older"]);
-    run(folder.path(), &["add", &second]).good(&["Exchanges", "Against template 0.1.0"]);
+    let words = ["Exchanges", "Against template 0.1.0", "watches the folder serves it from now on"];
+    run(folder.path(), &["add", &second]).good(&words);
     let installed = folder.path().join("plugins.d/template.wasm");
     let bytes = |path: &Path| std::fs::read(path).unwrap();
     assert_eq!(bytes(&installed), bytes(Path::new(&second)));

@@ -56,15 +56,20 @@ pub(super) fn run(config: &Config, add: &Add) -> Result<(), anyhow::Error> {
             announce::line(&format!("It may use a secret that is not there yet: {unset}"));
         }
     }
+    let is_new = !config.plugins.dir.is_dir();
     let file = folder.install(&about.id, &plugin.wasm)?;
     // The next command is often a request that names it.
     std::thread::sleep(NOTICE);
-    announce::line(&format!(
-        "Installed {} {} as {}. A gateway that watches the folder serves it from now on.",
-        about.id,
-        about.version,
-        file.display()
-    ));
+    let next = match is_new {
+        // A gateway makes its folder when it starts: this one is not that of any.
+        true => {
+            "This folder was not there before: no gateway watches it yet. For one that runs, do \
+                 this in the folder where it was started, or below"
+        }
+        false => "A gateway that watches the folder serves it from now on",
+    };
+    let (id, version) = (&about.id, &about.version);
+    announce::line(&format!("Installed {id} {version} as {}. {next}.", file.display()));
     Ok(())
 }
 
@@ -115,9 +120,11 @@ fn decide(
         about.version,
         wider.join(", ")
     );
-    for want in missing.iter().filter(|want| !is_granted || !grantable.contains(want)) {
-        let fix = reach::fix(&about.id, want);
-        announce::line(&format!("It goes without {want}; to grant it: {fix}"));
+    let without = missing.into_iter().filter(|want| !is_granted || !grantable.contains(want));
+    let without: Vec<_> = without.collect();
+    if !without.is_empty() {
+        let fix = reach::fix(&about.id, &without);
+        announce::line(&format!("It goes without {}; to grant it: {fix}", without.join(", ")));
     }
     Ok(if is_granted { grantable } else { Vec::new() })
 }

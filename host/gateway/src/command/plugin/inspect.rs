@@ -105,8 +105,8 @@ fn text(plugin: &Plugin, compiled_in: Option<Duration>) -> Result<String, anyhow
     line("granted", &list(&plugin.granted()));
     let missing = plugin.missing();
     line("missing", &list(&missing));
-    for missing in &missing {
-        line("", &reach::fix(&about.id, missing));
+    if !missing.is_empty() {
+        line("", &reach::fix(&about.id, &missing));
     }
     let limits = difference::limits(&plugin.limits);
     let limits: Vec<_> = limits.iter().map(|(name, value)| format!("{name} = {value}")).collect();

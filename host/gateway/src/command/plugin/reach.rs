@@ -8,12 +8,15 @@ pub(super) fn grantable(missing: &[String]) -> Vec<String> {
     missing.iter().filter(|want| *want != "http").cloned().collect()
 }
 
-/// What the operator writes to grant something.
-pub(super) fn fix(id: &str, want: &str) -> String {
-    match want {
-        "http" => format!("[plugin.{id}] grant = [\"http=https://HOST\"], for each host"),
-        want => format!("[plugin.{id}] grant = [\"{want}\"]"),
-    }
+/// What the operator writes to grant all of this: one line, as a table may stand there once.
+pub(super) fn fix(id: &str, wants: &[String]) -> String {
+    let grants = wants.iter().map(|want| match want.as_str() {
+        "http" => "\"http=https://HOST\"".to_owned(),
+        want => format!("\"{want}\""),
+    });
+    let grants = grants.collect::<Vec<_>>().join(", ");
+    let each = if wants.iter().any(|want| want == "http") { ", with each host" } else { "" };
+    format!("[plugin.{id}] grant = [{grants}]{each}")
 }
 
 /// Where the operator puts the secrets that are granted and not there.
@@ -40,7 +43,9 @@ mod tests {
     fn http_without_a_host_is_not_granted_by_saying_yes() {
         let missing = strings(&["http", "models=openai/*", "http=https://a.org"]);
         assert_eq!(grantable(&missing), ["models=openai/*", "http=https://a.org"]);
-        assert!(fix("web", "http").contains("[plugin.web] grant = [\"http=https://"));
+        let told =
+            "[plugin.web] grant = [\"models=openai/*\", \"http=https://HOST\"], with each host";
+        assert_eq!(fix("web", &strings(&["models=openai/*", "http"])), told);
     }
 
     #[test]
