@@ -19,6 +19,8 @@ fn advice(message: &str) -> Option<&str> {
 pub(crate) fn to<'a>(unknown: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {
     known
         .map(|name| (strsim::jaro_winkler(unknown, name), name))
+        // Letters of a short name are soon found in a long one: that alone is no likeness.
+        .filter(|(_, name)| name.len() <= 2 * unknown.len() || name.starts_with(unknown))
         .filter(|(likeness, _)| *likeness > 0.7)
         .max_by(|left, right| left.0.total_cmp(&right.0))
         .map(|(_, name)| name)
@@ -39,6 +41,15 @@ mod tests {
     fn an_unknown_table_is_refused_too() {
         let error = Config::parse("[biling]\nmode = \"metered\"").unwrap_err().to_string();
         assert!(error.contains("did you mean `billing`?"), "{error}");
+    }
+
+    #[test]
+    fn a_long_name_is_not_near_a_short_one_whose_letters_it_has() {
+        let known = ["reasoning", "prompt-injection"];
+        let near = |unknown: &str| super::to(unknown, known.into_iter());
+        assert_eq!(near("mine"), None);
+        assert_eq!(near("reas"), Some("reasoning"));
+        assert_eq!(near("resoning"), Some("reasoning"));
     }
 
     #[test]
