@@ -1,12 +1,13 @@
 //! The gate before the client: calls wait here until they are whole and judged. All else goes on
 //! at once.
 
+use crate::foreign::Foreign;
 use crate::law::{Breach, Law};
 use crate::options::{Action, Notice};
 use crate::value::End;
 use patchbay_sdk::{
-    Delta, Error, FinishReason, Interest, Places, Rejection, Stream, ToolCallDelta, Verdict,
-    metrics, report,
+    Delta, Error, FinishReason, Interest, OtherDelta, Places, Rejection, Stream, ToolCallDelta,
+    Verdict, metrics, report,
 };
 use std::rc::Rc;
 
@@ -16,6 +17,12 @@ pub(crate) struct Gate {
     law: Rc<Law>,
     notice: Notice,
     calls: Vec<Call>,
+    /// Calls that are no functions': where they stand, and of which tool.
+    foreign: Vec<(u64, String)>,
+    /// The tools of those that were left out.
+    refused: Vec<String>,
+    /// Whether one of them has gone on.
+    has_foreign: bool,
     /// How many calls have gone on: the next one's index.
     released: u16,
     /// Whether the answer has text, so that a notice begins a line of its own.
@@ -58,6 +65,9 @@ impl Gate {
             law: Rc::clone(law),
             notice,
             calls: Vec::new(),
+            foreign: Vec::new(),
+            refused: Vec::new(),
+            has_foreign: false,
             released: 0,
             has_text: false,
             places: Places::default(),
@@ -72,8 +82,10 @@ impl Gate {
             Delta::ToolCall(it) => self.take_call(it, out),
             Delta::Finish(mut it) => {
                 self.settle(out);
-                let is_dropped = self.calls.iter().any(|call| call.state == State::Dropped);
-                if it.reason == FinishReason::ToolCalls && self.released == 0 && is_dropped {
+                let is_dropped = self.calls.iter().any(|call| call.state == State::Dropped)
+                    || !self.refused.is_empty();
+                let is_left = self.released > 0 || self.has_foreign;
+                if it.reason == FinishReason::ToolCalls && !is_left && is_dropped {
                     self.has_changed = true;
                     it.reason = FinishReason::Stop;
                 }
@@ -91,6 +103,7 @@ impl Gate {
                 }
                 out.push(Delta::Annotation(it));
             }
+            Delta::Other(it) => self.take_foreign(it, out),
             other => out.push(other),
         }
     }
@@ -100,6 +113,13 @@ impl Gate {
         // Another id under the same index is another call.
         let is_other = |call: &Call| it.id.is_some() && call.id.is_some() && call.id != it.id;
         let known = known.filter(|at| !self.calls.get(*at).is_some_and(is_other));
+        if let Some(at) = known
+            && self.is_renamed(at, it.name.as_deref())
+        {
+            let tool = self.calls.get(at).map(|call| call.name.clone()).unwrap_or_default();
+            let breach = Breach { action: Action::Block, ..self.law.malformed(&tool) };
+            return self.condemn(at, breach, out);
+        }
         let at = known.unwrap_or_else(|| self.begin(&it));
         let Some(call) = self.calls.get_mut(at) else { return };
         call.length += it.arguments.len();
@@ -139,11 +159,57 @@ impl Gate {
         }
     }
 
+    /// Whether a further piece gives a call that has a name another one: clients read the first, the
+    /// last, or both as one. The name of a call that had none is kept.
+    fn is_renamed(&mut self, at: usize, name: Option<&str>) -> bool {
+        let Some(name) = name.filter(|name| !name.is_empty()) else { return false };
+        let Some(call) = self.calls.get_mut(at).filter(|call| call.name != name) else {
+            return false;
+        };
+        if call.name.is_empty() && call.state == State::Held {
+            call.name = name.to_owned();
+            return false;
+        }
+        let both = format!("{}{name}", call.name);
+        !(matches!(call.state, State::Free(_)) && self.law.is_free(name) && self.law.is_free(&both))
+    }
+
+    /// A call that is no function's goes on if no rule is for its tool: its arguments have no form
+    /// that the rules could read.
+    fn take_foreign(&mut self, it: OtherDelta, out: &mut Vec<Delta>) {
+        let Some(Foreign { index, name }) = Foreign::read(&it) else {
+            return out.push(Delta::Other(it));
+        };
+        let before = self.foreign.iter().rev().find(|(known, _)| *known == index);
+        let tool = name.or_else(|| Some(before?.1.clone())).unwrap_or_default();
+        self.foreign.push((index, tool.clone()));
+        self.foreign.dedup();
+        let Some(breach) = self.law.judge_unread(&tool) else {
+            self.has_foreign = true;
+            return out.push(Delta::Other(it));
+        };
+        let is_known = self.breaches.contains(&(tool.clone(), breach.clone()));
+        if breach.action == Action::Flag {
+            self.has_foreign = true;
+            out.push(Delta::Other(it));
+            if !is_known {
+                self.note(tool, breach);
+            }
+            return;
+        }
+        self.has_changed = true;
+        if !self.refused.contains(&tool) {
+            self.refused.push(tool.clone());
+            self.refuse(tool, breach, out);
+        }
+    }
+
     /// A new call; a tool that is not allowed needs no arguments to be judged.
     fn begin(&mut self, it: &ToolCallDelta) -> usize {
         let name = it.name.clone().unwrap_or_default();
         let mut state = State::Held;
-        if self.law.is_free(&name) {
+        // A name that is still to come may be any.
+        if !name.is_empty() && self.law.is_free(&name) {
             state = State::Free(self.released);
             self.released += 1;
         }
@@ -159,7 +225,7 @@ impl Gate {
         match self.law.judge(&call.name, &call.arguments) {
             Some(breach) if breach.action != Action::Flag => self.condemn(at, breach, out),
             Some(breach) => {
-                self.note(at, breach);
+                self.note(call.name.clone(), breach);
                 self.release(at, State::Released, out);
             }
             None => self.release(at, State::Released, out),
@@ -180,9 +246,14 @@ impl Gate {
         let Some(call) = self.calls.get_mut(at) else { return };
         call.state = State::Dropped;
         call.arguments = String::new();
-        let (tool, rule) = (call.name.clone(), breach.rule.clone());
-        let action = breach.action;
-        self.note(at, breach);
+        let tool = call.name.clone();
+        self.refuse(tool, breach, out);
+    }
+
+    /// Tells of a call that does not go on.
+    fn refuse(&mut self, tool: String, breach: Breach, out: &mut Vec<Delta>) {
+        let (rule, action) = (breach.rule.clone(), breach.action);
+        self.note(tool.clone(), breach);
         if action == Action::Block {
             let message = format!("Response blocked by tool firewall: {rule}");
             let rejection = Rejection::new(403, message).metadata("reasons", vec![rule]);
@@ -206,19 +277,18 @@ impl Gate {
     /// What is broken by every further piece is noted for the first.
     fn note_once(&mut self, at: usize, breach: Breach) {
         let tool = self.calls.get(at).map(|call| call.name.clone()).unwrap_or_default();
-        if !self.breaches.contains(&(tool, breach.clone())) {
-            self.note(at, breach);
+        if !self.breaches.contains(&(tool.clone(), breach.clone())) {
+            self.note(tool, breach);
         }
     }
 
-    fn note(&mut self, at: usize, breach: Breach) {
+    fn note(&mut self, tool: String, breach: Breach) {
         let counter = match breach.action {
             Action::Block => "blocked",
             Action::Deny => "denied",
             Action::Flag => "flagged",
         };
         metrics::count(counter, 1, &[("rule", &breach.rule)]);
-        let tool = self.calls.get(at).map(|call| call.name.clone()).unwrap_or_default();
         self.breaches.push((tool, breach));
     }
 
@@ -276,7 +346,11 @@ impl Gate {
 
 impl Stream for Gate {
     fn interest(&self) -> Interest {
-        Interest::TEXT | Interest::TOOL_CALL | Interest::ANNOTATION | Interest::FINISH
+        Interest::TEXT
+            | Interest::TOOL_CALL
+            | Interest::ANNOTATION
+            | Interest::OTHER
+            | Interest::FINISH
     }
 
     fn push(&mut self, batch: Vec<Delta>) -> Result<Verdict, Error> {

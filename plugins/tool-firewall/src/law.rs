@@ -64,6 +64,15 @@ impl Law {
         self.unread(tool, "malformed arguments")
     }
 
+    /// What a call breaks whose arguments the rules can't read at all.
+    pub(crate) fn judge_unread(&self, tool: &str) -> Option<Breach> {
+        if self.is_free(tool) {
+            return None;
+        }
+        let breach = self.unread(tool, "arguments that are not JSON");
+        Some(self.judge_name(tool).filter(|it| it.action >= breach.action).unwrap_or(breach))
+    }
+
     /// As bad as the worst that could have been in them, or no rule would hold.
     fn unread(&self, tool: &str, rule: &str) -> Breach {
         let own = self.articles.iter().filter(|it| it.is_for(tool)).map(|it| it.listed.action);

@@ -3,6 +3,7 @@
 //! stops the reply.
 
 mod address;
+mod foreign;
 mod gate;
 mod idle;
 mod law;
@@ -58,14 +59,18 @@ patchbay_sdk::cases![
     "cases/annotations.json",
     "cases/blocked.json",
     "cases/choices.json",
+    "cases/custom_calls.json",
     "cases/denied.json",
     "cases/flagged.json",
     "cases/hosts.json",
+    "cases/items.json",
     "cases/keys.json",
+    "cases/late_name.json",
     "cases/no_arguments.json",
     "cases/parallel.json",
     "cases/paths.json",
     "cases/released.json",
+    "cases/renamed.json",
     "cases/truncated.json",
     "cases/untouched.json",
 ];
