@@ -6,7 +6,7 @@ use crate::line::Line;
 use crate::options::ScanScope;
 use crate::seen::Seen;
 use patchbay_sdk::scan::Match;
-use patchbay_sdk::{Content, Decision, Message, Rejection, Request, Role, ToolResultPart};
+use patchbay_sdk::{Content, Decision, Field, Message, Rejection, Request, Role, ToolResultPart};
 use std::cell::RefCell;
 use std::ops::Range;
 use std::rc::Rc;
@@ -21,6 +21,9 @@ pub(crate) fn decide(filter: &Filter, scope: ScanScope, mut request: Request) ->
             ScanScope::UserOnly if message.role == Role::User => pass.message(message),
             ScanScope::UserOnly => {}
         }
+    }
+    if matches!(scope, ScanScope::AllMessages) {
+        pass.beside_messages(&mut request);
     }
     let (has_changed, flagged) = (pass.has_changed, pass.flagged);
     let mut seen = seen.borrow_mut();
@@ -45,19 +48,42 @@ impl Pass<'_> {
     /// The texts of a message are one text to the model, so they are one here; so are those of a
     /// tool's result.
     fn message(&mut self, message: &mut Message) {
+        self.texts(message.name.iter_mut().collect());
+        self.fields(&mut message.extra);
         let mut own = Vec::new();
         for part in &mut message.parts {
             match &mut part.content {
                 Content::Text(text) | Content::Refusal(text) => own.push(text),
                 Content::ToolResult(result) => self.result(&mut result.parts),
-                Content::ToolCall(call) => self.arguments(&mut call.arguments),
+                Content::ToolCall(call) => {
+                    self.look_at(&call.name);
+                    self.json(&mut call.arguments);
+                }
                 // Providers want thoughts back as they were.
                 Content::Reasoning(thought) => self.look_at(&thought.text),
-                Content::Other(other) => self.look_at(&other.json),
-                Content::Media(_) => {}
+                Content::Other(other) => self.json(&mut other.json),
+                Content::Media(media) => self.texts(media.name.iter_mut().collect()),
             }
         }
         self.texts(own);
+    }
+
+    /// What else of a request a model may read, or is told of: a text that it is to predict, what it
+    /// stops at, who asks.
+    fn beside_messages(&mut self, request: &mut Request) {
+        for stop in &mut request.sampling.stop {
+            self.texts(vec![stop]);
+        }
+        self.texts(request.user.iter_mut().collect());
+        self.fields(&mut request.extra);
+    }
+
+    /// Fields that the gateway does not know, and some that it reads itself.
+    fn fields(&mut self, fields: &mut [Field]) {
+        for field in fields.iter_mut().filter(|field| !GATEWAYS.contains(&field.name.as_str())) {
+            self.look_at(&field.name);
+            self.json(&mut field.value);
+        }
     }
 
     fn result(&mut self, parts: &mut [ToolResultPart]) {
@@ -65,8 +91,8 @@ impl Pass<'_> {
         for part in parts {
             match part {
                 ToolResultPart::Text(text) => own.push(text),
-                ToolResultPart::Other(other) => self.look_at(&other.json),
-                ToolResultPart::Media(_) => {}
+                ToolResultPart::Other(other) => self.json(&mut other.json),
+                ToolResultPart::Media(media) => self.texts(media.name.iter_mut().collect()),
             }
         }
         self.texts(own);
@@ -92,7 +118,8 @@ impl Pass<'_> {
         }
     }
 
-    fn arguments(&mut self, text: &mut String) {
+    /// JSON, read for what it means. What providers sign or encrypt has no words in it.
+    fn json(&mut self, text: &mut String) {
         let blocked = self.blocked();
         let mut arguments = Arguments::new(Line::new(self.filter, &self.seen));
         let masked = arguments.push(text) + &arguments.end();
@@ -129,6 +156,9 @@ impl Pass<'_> {
         }
     }
 }
+
+/// Fields that never leave the gateway as they are.
+const GATEWAYS: [&str; 4] = ["models", "provider", "session_id", "transforms"];
 
 /// The part `own` of a text, with a label where a match begins in it.
 fn masked(whole: &str, own: Range<usize>, matches: &[Match], rules: &Rules) -> String {

@@ -134,9 +134,10 @@ impl Reply {
         }
     }
 
+    /// Whether JSON that comes whole has nothing in it that is masked, read for what it means.
     fn passes_whole(&mut self, json: &str) -> bool {
-        let before = json.to_owned();
-        let passes = self.whole(before) == json;
+        let mut whole = Arguments::new(Line::new(&self.filter, &self.seen));
+        let passes = whole.push(json) + &whole.end() == json;
         self.has_changed |= !passes;
         passes
     }

@@ -3,7 +3,8 @@
 use super::{CASES, Guard};
 use patchbay_sdk::testing::{Facts, Failures, check, generation, kit};
 use patchbay_sdk::{
-    Decision, Delta, Error, FinishReason, Plugin, Rejection, Request, ToolCallDelta, Verdict,
+    Content, Decision, Delta, Error, FinishReason, Message, Other, Part, Plugin, Rejection,
+    Request, Role, ToolCallDelta, Verdict,
 };
 use serde_json::{Value, json};
 
@@ -15,6 +16,27 @@ fn every_case_holds_however_the_reply_is_cut() -> Result<(), Failures> {
 fn guard(options: &Value) -> Result<Guard, Error> {
     kit();
     Guard::new(&generation(Facts { options: options.to_string(), ..Facts::default() }))
+}
+
+#[test]
+fn a_block_of_a_surfaces_own_is_masked_for_what_its_json_means() {
+    let options = json!({"rules": [{"terms": ["zebra"], "action": "mask", "label": "X"}]});
+    let block = |text: &str| {
+        let kind = "anthropic-messages".to_owned();
+        let json = format!(r#"{{"type":"search_result","title":"a {text}"}}"#);
+        let content = Content::Other(Other { kind, json });
+        let parts = vec![Part { content, cache_control: None }];
+        Message { parts, ..Message::new(Role::User, "") }
+    };
+    let messages = vec![block(r"z\u0065bra")];
+    let request = Request { messages, ..Request::new("test/model") };
+    let mut guard = guard(&options).unwrap();
+    let Decision::Replace(replaced) =
+        guard.on_request(&generation(Facts::default()), request).unwrap()
+    else {
+        panic!("it was not masked");
+    };
+    assert_eq!(replaced.messages, vec![block("[X]")]);
 }
 
 /// The arguments that go on when they come in these pieces.

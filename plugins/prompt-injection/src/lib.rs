@@ -14,6 +14,7 @@ use patchbay_sdk::{
     Content, Decision, Description, Error, Generation, Kind, Message, Plugin, Rejection, Request,
     Role, ToolResultPart, metrics, report,
 };
+use serde_json::Value;
 
 /// The plugin, for one generation.
 pub struct PromptInjection {
@@ -43,6 +44,9 @@ impl Plugin for PromptInjection {
                 self.look_at(message, &detector, &mut names)?;
             }
         }
+        for field in &mut request.extra {
+            self.look_at_json(&mut field.value, &detector, &mut names)?;
+        }
         if names.is_empty() {
             return Ok(Decision::Pass);
         }
@@ -67,21 +71,54 @@ impl PromptInjection {
         detector: &Detector,
         names: &mut Vec<&'static str>,
     ) -> Result<(), Error> {
+        self.look_at_texts(message.name.iter_mut().collect(), detector, names)?;
         let mut own = Vec::new();
         for part in &mut message.parts {
             match &mut part.content {
                 Content::Text(text) | Content::Refusal(text) => own.push(text),
                 Content::ToolResult(result) => {
-                    let texts = result.parts.iter_mut().filter_map(|part| match part {
-                        ToolResultPart::Text(text) => Some(text),
-                        ToolResultPart::Media(_) | ToolResultPart::Other(_) => None,
-                    });
-                    self.look_at_texts(texts.collect(), detector, names)?;
+                    let mut texts = Vec::new();
+                    for part in &mut result.parts {
+                        match part {
+                            ToolResultPart::Text(text) => texts.push(text),
+                            ToolResultPart::Other(other) => {
+                                self.look_at_json(&mut other.json, detector, names)?;
+                            }
+                            ToolResultPart::Media(_) => {}
+                        }
+                    }
+                    self.look_at_texts(texts, detector, names)?;
                 }
+                Content::Other(other) => self.look_at_json(&mut other.json, detector, names)?,
                 _ => {}
             }
         }
         self.look_at_texts(own, detector, names)
+    }
+
+    /// What a surface has of its own, blocks of search results and documents say: each string is a
+    /// text.
+    fn look_at_json(
+        &self,
+        json: &mut String,
+        detector: &Detector,
+        names: &mut Vec<&'static str>,
+    ) -> Result<(), Error> {
+        let Ok(mut value) = serde_json::from_str::<Value>(json) else { return Ok(()) };
+        let before = value.clone();
+        let mut left = vec![&mut value];
+        while let Some(value) = left.pop() {
+            match value {
+                Value::String(text) => self.look_at_texts(vec![text], detector, names)?,
+                Value::Array(items) => left.extend(items),
+                Value::Object(fields) => left.extend(fields.values_mut()),
+                Value::Null | Value::Bool(_) | Value::Number(_) => {}
+            }
+        }
+        if value != before {
+            *json = value.to_string();
+        }
+        Ok(())
     }
 
     fn look_at_texts(
@@ -155,6 +192,7 @@ patchbay_sdk::cases![
     "cases/blocked.json",
     "cases/control_tokens.json",
     "cases/except.json",
+    "cases/fields.json",
     "cases/flagged.json",
     "cases/harmless.json",
     "cases/hex.json",
