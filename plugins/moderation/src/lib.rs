@@ -97,9 +97,12 @@ fn text(message: &Message) -> String {
             Content::ToolResult(result) => {
                 texts.extend(result.parts.iter().filter_map(|part| match part {
                     ToolResultPart::Text(text) => Some(text.as_str()),
-                    ToolResultPart::Media(_) | ToolResultPart::Other(_) => None,
+                    ToolResultPart::Other(other) => Some(&other.json),
+                    ToolResultPart::Media(_) => None,
                 }));
             }
+            // Search results and documents in blocks; a model's own are what a provider made.
+            Content::Other(other) if message.role == Role::User => texts.push(&other.json),
             _ => {}
         }
     }
@@ -166,7 +169,9 @@ mod tests {
     use super::{CASES, Moderation, parts};
     use patchbay_sdk::catalog::Model;
     use patchbay_sdk::testing::{Facts, Failures, asked, check, generation, kit};
-    use patchbay_sdk::{Decision, Error, Message, Plugin, Rejection, Request, Role};
+    use patchbay_sdk::{
+        Content, Decision, Error, Message, Other, Part, Plugin, Rejection, Request, Role,
+    };
 
     #[test]
     fn every_case_holds_however_the_reply_is_cut() -> Result<(), Failures> {
@@ -256,6 +261,18 @@ mod tests {
         assert_eq!(roles("meta-llama/llama-guard-4-12b"), [Role::User]);
         assert_eq!(roles("openai/gpt-oss-safeguard-20b"), [Role::System, Role::User]);
         assert_eq!(roles("openai/gpt-4o-mini"), [Role::System, Role::User]);
+    }
+
+    #[test]
+    fn a_users_block_of_a_surfaces_own_is_shown() {
+        kit().model("safe");
+        let json = r#"{"type":"search_result","content":[{"text":"bad words"}]}"#.to_owned();
+        let block = Content::Other(Other { kind: "anthropic-messages".to_owned(), json });
+        let message = Message::user("Hello").part(Part::new(block));
+        let mut plugin = moderation(r#"{"model":"a/chat"}"#).unwrap();
+        let request = Request::new("test/model").message(message);
+        plugin.on_request(&generation(Facts::default()), request).unwrap();
+        assert!(asked().remove(0).messages[1].text().contains("bad words"));
     }
 
     #[test]
