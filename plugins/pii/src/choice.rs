@@ -2,6 +2,7 @@
 
 use crate::channel::{Channel, Reply};
 use crate::json;
+use crate::options::Output;
 use crate::restore::Form;
 use crate::tell;
 use patchbay_sdk::{
@@ -52,11 +53,12 @@ impl Choice {
             Delta::ToolCall(call) => self.call(call, out),
             Delta::Annotation(it) => {
                 self.waiting.push(it);
-                self.annotate(out);
-                Ok(())
+                self.annotate(out)
             }
+            // Probabilities spell out the text, and so what is not to leave.
+            Delta::Other(it) if self.hides_values() && it.kind.ends_with("logprobs") => Ok(()),
             Delta::Other(it) => {
-                let json = self.restored(it.json);
+                let json = self.settled(it.json)?;
                 out.push(Delta::Other(OtherDelta { json, ..it }));
                 Ok(())
             }
@@ -80,8 +82,7 @@ impl Choice {
         if !said.is_empty() || text.is_empty() {
             out.push(Delta::text(self.choice, said));
         }
-        self.annotate(out);
-        Ok(())
+        self.annotate(out)
     }
 
     /// More of what is said beside the answer. Where another kind begins, the one before ends.
@@ -104,15 +105,16 @@ impl Choice {
     }
 
     /// Gives out annotations, once the text that they are about has gone.
-    fn annotate(&mut self, out: &mut Vec<Delta>) {
+    fn annotate(&mut self, out: &mut Vec<Delta>) -> Result<(), Rejection> {
         if self.waiting.is_empty() || !self.answer.is_empty() {
-            return;
+            return Ok(());
         }
         for it in std::mem::take(&mut self.waiting) {
             let json = self.answer.places.moved(&it.json).unwrap_or(it.json);
-            let json = self.restored(json);
+            let json = self.settled(json)?;
             out.push(Delta::Annotation(JsonDelta { json, ..it }));
         }
+        Ok(())
     }
 
     /// A thought. What closes a block, its signature say, comes after all of its text.
@@ -159,8 +161,7 @@ impl Choice {
     fn end_prose(&mut self, out: &mut Vec<Delta>) -> Result<(), Rejection> {
         self.end_aside(out)?;
         let said = self.answer.push("", true)?;
-        self.write_answer(said, out);
-        Ok(())
+        self.write_answer(said, out)
     }
 
     fn end_aside(&mut self, out: &mut Vec<Delta>) -> Result<(), Rejection> {
@@ -174,15 +175,14 @@ impl Choice {
     /// Something else than the answer follows.
     fn leave_answer(&mut self, out: &mut Vec<Delta>) -> Result<(), Rejection> {
         let said = self.answer.pause()?;
-        self.write_answer(said, out);
-        Ok(())
+        self.write_answer(said, out)
     }
 
-    fn write_answer(&mut self, said: String, out: &mut Vec<Delta>) {
+    fn write_answer(&mut self, said: String, out: &mut Vec<Delta>) -> Result<(), Rejection> {
         if !said.is_empty() {
             out.push(Delta::text(self.choice, said));
         }
-        self.annotate(out);
+        self.annotate(out)
     }
 
     fn spoken(&self, text: String) -> Delta {
@@ -195,13 +195,24 @@ impl Choice {
         }
     }
 
-    /// JSON that comes whole, with its values.
-    fn restored(&self, text: String) -> String {
-        let restore = &mut |_: &str, text: &str| {
-            let restored = crate::restore::whole(&self.reply.pseudonyms, text);
-            (restored != text).then_some(restored)
-        };
-        json::change(&text, restore).unwrap_or(text)
+    /// JSON that comes whole: each of its strings is a text of its own.
+    fn settled(&self, text: String) -> Result<String, Rejection> {
+        let mut stop = None;
+        let changed = json::change(&text, &mut |_, text| {
+            let mut channel = Channel::new(Rc::clone(&self.reply), Form::Plain);
+            match channel.push(text, true) {
+                Ok(settled) => (settled != text).then_some(settled),
+                Err(rejection) => {
+                    stop = Some(rejection);
+                    None
+                }
+            }
+        });
+        stop.map_or_else(|| Ok(changed.unwrap_or(text)), Err)
+    }
+
+    fn hides_values(&self) -> bool {
+        matches!(self.reply.output, Output::Mask | Output::Block)
     }
 
     /// Tells what the model made. At the end of every choice, what was found since the last one.

@@ -127,6 +127,7 @@ patchbay_sdk::cases![
     "cases/history.json",
     "cases/json_answer.json",
     "cases/masked.json",
+    "cases/output_annotations.json",
     "cases/output_blocked.json",
     "cases/output_masked.json",
     "cases/patterns.json",

@@ -5,7 +5,6 @@ use crate::edge;
 use crate::find::email::PSEUDONYMS;
 use crate::look::{Look, Seen};
 use crate::pseudonyms::{Code, Pseudonyms};
-use crate::tape::{Piece, Tape};
 
 /// Where a text stands, which says how a value is written into it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -27,18 +26,6 @@ impl Form {
             }
         }
     }
-}
-
-/// A whole text with its values.
-pub(crate) fn whole(pseudonyms: &Pseudonyms, text: &str) -> String {
-    let mut tape = Tape::default();
-    tape.push(text);
-    tape.end();
-    let pieces = std::iter::from_fn(|| tape.take(|look| pseudonyms.at(look)));
-    let text = |piece| match piece {
-        Piece::Text(text) | Piece::Match(_, text) => text,
-    };
-    pieces.map(text).collect()
 }
 
 impl Pseudonyms {
