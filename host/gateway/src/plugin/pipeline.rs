@@ -15,6 +15,7 @@ use super::stage::{Broken, Stage};
 use super::tools::Offered;
 use super::view::GenerationView;
 use crate::clock;
+use crate::config::OnError;
 use crate::error::Error;
 
 /// The plugins of one generation.
@@ -25,6 +26,8 @@ pub(crate) struct Pipeline {
     surface: &'static str,
     /// When the generation's time is over; none where no plugin could take any.
     deadline: Option<Instant>,
+    /// The choices whose finish has come.
+    ended: Vec<u16>,
 }
 
 /// What the request hooks made of a request.
@@ -65,12 +68,13 @@ impl Pipeline {
         let (surface, deadline) = (view.surface, Some(view.deadline));
         let view = Arc::new(view);
         let stages = selected.into_iter().map(|selected| Stage::new(selected, &view)).collect();
-        Self { stages, offered: Vec::new(), surface, deadline }
+        Self { stages, offered: Vec::new(), surface, deadline, ended: Vec::new() }
     }
 
     /// No plugin at all.
     pub(crate) fn none() -> Self {
-        Self { stages: Vec::new(), offered: Vec::new(), surface: "", deadline: None }
+        let (stages, offered, ended) = (Vec::new(), Vec::new(), Vec::new());
+        Self { stages, offered, surface: "", deadline: None, ended }
     }
 
     /// Runs the request hooks. A request that no plugin changed keeps its source.
@@ -113,11 +117,16 @@ impl Pipeline {
     /// # Errors
     /// A plugin ends the reply, a guard failed, or the generation's time is over: what each call
     /// takes adds up, and where the upstream's next piece is always there nobody else would notice.
-    pub(crate) async fn push(&mut self, chunk: Chunk, out: &mut Vec<Chunk>) -> Result<bool, Error> {
+    pub(crate) async fn push(
+        &mut self,
+        mut chunk: Chunk,
+        out: &mut Vec<Chunk>,
+    ) -> Result<bool, Error> {
         let Some(deadline) = self.deadline else {
             out.push(chunk);
             return Ok(false);
         };
+        self.cut_late(&mut chunk);
         let began = clock::now();
         // What a call needs lives in a place of its own, only while it runs: a stream waits for its
         // upstream most of the time, and there are many.
@@ -131,6 +140,27 @@ impl Pipeline {
             let_others_run().await;
         }
         Ok(took_long)
+    }
+
+    /// Takes out what an upstream sends for a choice after its finish: a guard's work on the choice
+    /// is over by then, so it would go past it. Without a guard it goes on.
+    fn cut_late(&mut self, chunk: &mut Chunk) {
+        let is_guard = |stage: &Stage| stage.selected.plugin.on_error == OnError::Closed;
+        if !self.stages.iter().any(|stage| stage.transforms() && is_guard(stage)) {
+            return;
+        }
+        let (ended, before) = (&mut self.ended, chunk.deltas.len());
+        chunk.deltas.retain(|delta| match (delta, delta.choice()) {
+            (Delta::Finish { choice, .. }, _) => {
+                ended.push(*choice);
+                true
+            }
+            (_, Some(choice)) => !ended.contains(&choice),
+            (_, None) => true,
+        });
+        if chunk.deltas.len() < before {
+            chunk.source = None;
+        }
     }
 
     /// Takes the chunks of a whole reply through the stream hooks.

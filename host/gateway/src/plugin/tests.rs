@@ -127,6 +127,20 @@ fn a_whole_reply_is_one_batch() {
 }
 
 #[test]
+fn what_comes_after_the_finish_does_not_go_past_a_guard() {
+    for (on_error, late) in [(OnError::Closed, vec![]), (OnError::Open, vec![text("late")])] {
+        let mut config = config();
+        let table = PluginTable { on_error: Some(on_error), ..PluginTable::default() };
+        config.plugin.insert("template".to_owned(), table);
+        let plugins = plugins(&config);
+        let mut pipeline = pipeline(&plugins, &config, &[entry("template", REPLACE)]);
+        let deltas = vec![role(), text("a cat"), finish(), text("late")];
+        let want = [vec![role(), text("a dog"), finish()], late].concat();
+        assert_eq!(run(&mut pipeline, deltas), want, "{on_error:?}");
+    }
+}
+
+#[test]
 fn choices_do_not_mix() {
     let config = config();
     let plugins = plugins(&config);
