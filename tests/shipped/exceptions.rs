@@ -24,6 +24,8 @@ pub(super) const CELLS: &[(&str, &str, &str)] = &[
     (MESSAGES, "response-healing/tool_call_not_streamed", FORMAT),
     (MESSAGES, "response-healing/truncated", FORMAT),
     ("*", "response-healing/misfit_streamed", "a whole reply that can't be mended stays as it is"),
+    (RESPONSES, "tool-firewall/custom_calls", "there is no call left that it has a form for"),
+    ("*", "tool-firewall/items", "the upstream here has no items of the Responses API"),
 ];
 
 const MESSAGES: &str = "anthropic-messages";

@@ -78,7 +78,7 @@ async fn parameters_of_a_server_tool_that_do_not_fit_are_refused_by_name() {
     let cases = [
         (
             json!({"type": "openrouter:datetime", "parameters": {"tz": "UTC"}}),
-            ["tools[0]", "`openrouter:datetime`", "no `tz`", "did you mean `timezone`?"],
+            ["tools[0]", "`openrouter:datetime`", "no `tz`", "There are: timezone"],
         ),
         (
             json!({"type": "openrouter:datetime", "parameters": {"timezone": 2}}),
