@@ -31,9 +31,9 @@ impl Pipeline {
         for (index, tool) in request.tools.iter().enumerate() {
             let Tool::Other(other) = tool else { continue };
             let kind = kind_of(&other.json).unwrap_or_default();
-            let trigger = Trigger::Tool(kind.clone());
             for Selected { plugin, options, .. } in self.stages.iter().map(|it| &it.selected) {
-                if plugin.description.triggers.contains(&trigger) {
+                let mut triggers = plugin.description.triggers.iter();
+                if triggers.any(|trigger| trigger.tool() == Some(&kind)) {
                     let fits = plugin.schemas.check_tool(&kind, &other.json, options);
                     fits.map_err(|what| {
                         let message = format!("tools[{index}]: {what}");

@@ -38,8 +38,10 @@ impl report::Host for State {
             tracing::warn!(plugin = self.plugin.id, name, "what is for a failure is no JSON");
             return Ok(());
         };
-        let is_over = bytes > IF_FAILED_BYTES_MAX;
-        if let Some(services) = self.view.outside.services().filter(|_| !is_over) {
+        if bytes > IF_FAILED_BYTES_MAX {
+            let most = IF_FAILED_BYTES_MAX;
+            tracing::warn!(plugin = self.plugin.id, name, most, "too much is for a failure");
+        } else if let Some(services) = self.view.outside.services() {
             self.used.if_failed_bytes = bytes;
             services.if_failed(name, value);
         }
